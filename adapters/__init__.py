@@ -1,0 +1,1 @@
+"""One module per printer family behind the contract in `core.contract`."""

@@ -1,0 +1,1 @@
+"""The kernel of kiln-tui: domain, ledger, controllers and gates, without a screen or a network client."""

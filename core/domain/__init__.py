@@ -1,0 +1,1 @@
+"""Domain types and pure decisions: no I/O, no clock, no random numbers."""

@@ -1,0 +1,1 @@
+"""Palettes, styles and icon sets."""

@@ -1,0 +1,1 @@
+"""The interface that screens use: commands out, views and events in."""

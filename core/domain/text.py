@@ -12,7 +12,9 @@ def clean(text: str, limit: int = 200) -> str:
     File names and printer replies are hostile until proven otherwise: an escape sequence in a name
     would be executed by the operator's terminal.
     """
-    kept = (c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text[: limit * 4])
+    kept = (
+        c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text[: limit * 4]
+    )
     flat = " ".join("".join(kept).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 

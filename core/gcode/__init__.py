@@ -1,0 +1,1 @@
+"""The gate on G-code: one-pass scan, reference interpreter, verdict."""

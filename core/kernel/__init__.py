@@ -1,0 +1,1 @@
+"""Command handling: the single writer and the decisions behind each command."""

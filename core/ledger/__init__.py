@@ -1,0 +1,1 @@
+"""The event store: append, hash chain, projections, artifacts, effects, lock."""

@@ -1,0 +1,1 @@
+"""Materials and what they weigh."""

@@ -1,0 +1,1 @@
+"""Layout of instances on a bed, and our own plate file."""

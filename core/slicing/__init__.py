@@ -1,0 +1,1 @@
+"""Profiles, engines and the driver of a real slicer."""

@@ -19,7 +19,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 # --- from people -------------------------------------------------------------------------------------------
 
 
-class ClarifyItem(Command):
+class ClarifyItem(Command, frozen=True, kw_only=True):
     """Say what an Order left open about a line item; only fields that are given are set."""
 
     intent_id: str
@@ -31,7 +31,7 @@ class ClarifyItem(Command):
     model_id: str | None = None
 
 
-class ApproveOrder(Command):
+class ApproveOrder(Command, frozen=True, kw_only=True):
     """Approve every draft Build Plan of an Order: pins slicer, profile and inputs. With `dispatch`, the
     Print Attempts are queued as soon as the gates have passed; `similar_hours` leaves a standing approval."""
 
@@ -40,57 +40,57 @@ class ApproveOrder(Command):
     similar_hours: int = 0
 
 
-class CancelOrder(Command):
+class CancelOrder(Command, frozen=True, kw_only=True):
     """Cancel an Order; its queued attempts end, its running ones go on and are shown."""
 
     intent_id: str
     reason: CancelReason
 
 
-class FulfilOrder(Command):
+class FulfilOrder(Command, frozen=True, kw_only=True):
     """Declare an Order fulfilled by hand."""
 
     intent_id: str
 
 
-class OrderAgain(Command):
+class OrderAgain(Command, frozen=True, kw_only=True):
     """Make a second Order from content that was dropped again."""
 
     drop_id: str
 
 
-class DismissDrop(Command):
+class DismissDrop(Command, frozen=True, kw_only=True):
     """Put a rejected or repeated drop out of sight; the file stays where it is."""
 
     drop_id: str
 
 
-class QueuePlate(Command):
+class QueuePlate(Command, frozen=True, kw_only=True):
     """Queue a Print Attempt of an approved Plate."""
 
     plate_id: str
     printer_id: str | None = None
 
 
-class RetrySlice(Command):
+class RetrySlice(Command, frozen=True, kw_only=True):
     """Slice a Plate again after a failure."""
 
     plate_id: str
 
 
-class ApproveRun(Command):
+class ApproveRun(Command, frozen=True, kw_only=True):
     """Let an attempt go that policy parked in pending_approval."""
 
     run_id: str
 
 
-class ClearBed(Command):
+class ClearBed(Command, frozen=True, kw_only=True):
     """A person saw the empty bed of a printer. With `run_id`, that attempt's plate was taken off."""
 
     printer_id: str
 
 
-class RecordOutcomes(Command):
+class RecordOutcomes(Command, frozen=True, kw_only=True):
     """What became of each instance of an ended attempt. `clear_bed` also gives the bed-clear permit."""
 
     run_id: str
@@ -98,39 +98,39 @@ class RecordOutcomes(Command):
     clear_bed: bool = True
 
 
-class ReprintFailed(Command):
+class ReprintFailed(Command, frozen=True, kw_only=True):
     """Compose a Plate of the failed instances of an attempt and queue it."""
 
     run_id: str
 
 
-class PauseRun(Command):
+class PauseRun(Command, frozen=True, kw_only=True):
     """Ask the printer to pause."""
 
     run_id: str
 
 
-class ResumeRun(Command):
+class ResumeRun(Command, frozen=True, kw_only=True):
     """Ask the printer to resume."""
 
     run_id: str
 
 
-class AbortRun(Command):
+class AbortRun(Command, frozen=True, kw_only=True):
     """Stop an attempt: cancels a queued one, asks the printer to cancel a running one."""
 
     run_id: str
     reason: str = "operator_abort"
 
 
-class ResolveRun(Command):
+class ResolveRun(Command, frozen=True, kw_only=True):
     """A person's answer to needs_decision: adopt | keep | never_ran | it_ran (kernel.md step 9)."""
 
     run_id: str
     answer: str
 
 
-class AddPrinter(Command):
+class AddPrinter(Command, frozen=True, kw_only=True):
     """Make a printer known. The secret is not part of the command; it lives in secrets.yaml."""
 
     printer_id: str
@@ -141,13 +141,13 @@ class AddPrinter(Command):
     options: dict[str, str] = {}
 
 
-class RemovePrinter(Command):
+class RemovePrinter(Command, frozen=True, kw_only=True):
     """Forget a printer without an active attempt."""
 
     printer_id: str
 
 
-class LoadMaterial(Command):
+class LoadMaterial(Command, frozen=True, kw_only=True):
     """Say what filament is loaded; '' clears."""
 
     printer_id: str
@@ -155,14 +155,14 @@ class LoadMaterial(Command):
     color: str = ""
 
 
-class TakeOutOfService(Command):
+class TakeOutOfService(Command, frozen=True, kw_only=True):
     """No starts on this printer until it is put back."""
 
     printer_id: str
     reason: str
 
 
-class AcknowledgePrinter(Command):
+class AcknowledgePrinter(Command, frozen=True, kw_only=True):
     """End DEGRADED or OUT_OF_SERVICE."""
 
     printer_id: str
@@ -189,7 +189,7 @@ class DroppedPart(msgspec.Struct, frozen=True, kw_only=True):
     fits_models: tuple[str, ...] = ()
 
 
-class AcceptDrop(Command):
+class AcceptDrop(Command, frozen=True, kw_only=True):
     """Files were claimed and passed the gates: make the Order and its draft Build Plans."""
 
     drop_id: str
@@ -203,7 +203,7 @@ class AcceptDrop(Command):
     kept_at: str = ""
 
 
-class RejectDrop(Command):
+class RejectDrop(Command, frozen=True, kw_only=True):
     """A file was refused; it is kept in rejected/ beside its reason."""
 
     drop_id: str
@@ -213,7 +213,7 @@ class RejectDrop(Command):
     kept_at: str = ""
 
 
-class PlanReady(Command):
+class PlanReady(Command, frozen=True, kw_only=True):
     """A slicing controller's answer: what an approval of this draft would pin, or why it can't be made."""
 
     plan_id: str
@@ -224,7 +224,7 @@ class PlanReady(Command):
     problem: str = ""
 
 
-class SliceDone(Command):
+class SliceDone(Command, frozen=True, kw_only=True):
     """The slicer's product passed verification."""
 
     plate_id: str
@@ -236,7 +236,7 @@ class SliceDone(Command):
     seconds: int = 0
 
 
-class SliceFailed(Command):
+class SliceFailed(Command, frozen=True, kw_only=True):
     """Slicing ended without a product; `code` is a SliceOutcome."""
 
     plate_id: str
@@ -245,7 +245,7 @@ class SliceFailed(Command):
     message: str
 
 
-class SplitPlate(Command):
+class SplitPlate(Command, frozen=True, kw_only=True):
     """Not all instances fit one bed: the plate keeps `keep`, the rest goes to plates of their own."""
 
     plate_id: str
@@ -253,7 +253,7 @@ class SplitPlate(Command):
     rest: tuple[tuple[str, ...], ...]
 
 
-class ClaimRun(Command):
+class ClaimRun(Command, frozen=True, kw_only=True):
     """Step 1: this run on this printer, under a new remote name."""
 
     run_id: str
@@ -261,7 +261,7 @@ class ClaimRun(Command):
     expected_digest: str
 
 
-class RunUploaded(Command):
+class RunUploaded(Command, frozen=True, kw_only=True):
     """Steps 2 and 3: the file is there and was read back."""
 
     run_id: str
@@ -270,7 +270,7 @@ class RunUploaded(Command):
     digest: str = ""
 
 
-class IntendStart(Command):
+class IntendStart(Command, frozen=True, kw_only=True):
     """Steps 4 and 5: two looks agree with the permit; after this commit one start may be sent."""
 
     run_id: str
@@ -279,7 +279,7 @@ class IntendStart(Command):
     grace_ms: int
 
 
-class StartReplied(Command):
+class StartReplied(Command, frozen=True, kw_only=True):
     """Step 6: how the one start was answered (evidence only)."""
 
     run_id: str
@@ -287,7 +287,7 @@ class StartReplied(Command):
     detail: str = ""
 
 
-class RunSeen(Command):
+class RunSeen(Command, frozen=True, kw_only=True):
     """Step 7: our name is printing or paused; `printer_job` binds this execution."""
 
     run_id: str
@@ -297,7 +297,7 @@ class RunSeen(Command):
     evidence: str = ""
 
 
-class RunEnded(Command):
+class RunEnded(Command, frozen=True, kw_only=True):
     """The printer's evidence says our printer job ended: completed | failed | aborted."""
 
     run_id: str
@@ -307,21 +307,21 @@ class RunEnded(Command):
     used_mg: int | None = None
 
 
-class FenceRun(Command):
+class FenceRun(Command, frozen=True, kw_only=True):
     """Step 8 begins: no trace of our start after the grace, or a foreign job appeared."""
 
     run_id: str
     evidence: str
 
 
-class FenceHeld(Command):
+class FenceHeld(Command, frozen=True, kw_only=True):
     """Step 8 ends: our file is gone, and the printer still shows the baseline: a new attempt may be made."""
 
     run_id: str
     evidence: str
 
 
-class AskAboutRun(Command):
+class AskAboutRun(Command, frozen=True, kw_only=True):
     """What happened is unknown: put the attempt in front of a person with this evidence."""
 
     run_id: str
@@ -329,20 +329,20 @@ class AskAboutRun(Command):
     evidence: str
 
 
-class RunBackToQueue(Command):
+class RunBackToQueue(Command, frozen=True, kw_only=True):
     """Give the printer back before any intent was committed (e.g. the printer went away during upload)."""
 
     run_id: str
     evidence: str
 
 
-class RemoteDeleted(Command):
+class RemoteDeleted(Command, frozen=True, kw_only=True):
     """Step 10: our file is gone from the printer."""
 
     run_id: str
 
 
-class BindPermit(Command):
+class BindPermit(Command, frozen=True, kw_only=True):
     """The first full look since the permit was given: from now on anything that moves revokes it."""
 
     printer_id: str
@@ -350,7 +350,7 @@ class BindPermit(Command):
     signature: BootSignature
 
 
-class RevokePermit(Command):
+class RevokePermit(Command, frozen=True, kw_only=True):
     """Something moved since the permit was given."""
 
     printer_id: str
@@ -358,7 +358,7 @@ class RevokePermit(Command):
     evidence: str
 
 
-class PrinterSeen(Command):
+class PrinterSeen(Command, frozen=True, kw_only=True):
     """Health by link and phase changed (edges only): ok | offline, or degraded with a reason code."""
 
     printer_id: str
@@ -367,14 +367,14 @@ class PrinterSeen(Command):
     foreign: str = ""
 
 
-class SetAsideEffect(Command):
+class SetAsideEffect(Command, frozen=True, kw_only=True):
     """Mark an effect as performed (or given up) by its controller."""
 
     effect_id: str
     result: str = "done"
 
 
-class NoteAnomaly(Command):
+class NoteAnomaly(Command, frozen=True, kw_only=True):
     """Record something that does not fit, about a run or a printer."""
 
     subject_kind: str

@@ -1,0 +1,1 @@
+"""Real servers that the suite sets up by itself."""

@@ -122,6 +122,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     risk_factors: tuple[str, ...] = ()
     dispatch_blocked: str | None = None
     approved_by: str | None = None
+    problem: str = ""
+    """Why no approval is possible as things are ('' = nothing stands against it)."""
 
 
 class GateSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +173,7 @@ class SliceStatus(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     warnings: tuple[str, ...] = ()
     seconds: int = 0
+    attempt: int = 0
 
 
 class Plate(msgspec.Struct, frozen=True, kw_only=True):

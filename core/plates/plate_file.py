@@ -42,6 +42,10 @@ _HEAD = (
 )
 
 
+Box = tuple[float, float, float, float, float, float]
+"""x0, y0, z0, x1, y1, z1 in mm, machine coordinates."""
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """One physical part: its name (unique on the plate), its mesh file, and where its centre stands.
 
@@ -56,13 +60,12 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlateFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A written plate file: its hash, its parts, and the box that all parts fill together (mm)."""
+    """A written plate file: its hash, and the names and boxes of its parts in the order of writing."""
 
     path: Path
     sha256: str
     names: tuple[str, ...]
-    low: tuple[float, float, float]
-    high: tuple[float, float, float]
+    boxes: tuple[Box, ...]
 
 
 def write_plate(path: Path, instances: Sequence[Instance]) -> PlateFile:
@@ -103,8 +106,8 @@ def write_plate(path: Path, instances: Sequence[Instance]) -> PlateFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
-    low, high = _bounds(instances, meshes)
-    return PlateFile(path=path, sha256=digest, names=names, low=low, high=high)
+    boxes = tuple(_box(i, meshes[i.mesh]) for i in instances)
+    return PlateFile(path=path, sha256=digest, names=names, boxes=boxes)
 
 
 def _model(instances: Sequence[Instance], meshes: dict[Path, Mesh]) -> Iterator[str]:
@@ -147,20 +150,11 @@ def _transform(instance: Instance) -> str:
     return " ".join(f"{value + 0.0:.9g}" for value in rows)
 
 
-def _bounds(
-    instances: Sequence[Instance], meshes: dict[Path, Mesh]
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    low, high = [math.inf] * 3, [-math.inf] * 3
-    for instance in instances:
-        mesh = meshes[instance.mesh]
-        cos, sin = _cos_sin(instance.rotation)
-        if abs(cos) < 1 and abs(sin) < 1:
-            points = [(x * cos - y * sin, x * sin + y * cos) for x, y, _ in mesh.vertices]
-        else:
-            (x0, y0, _), (x1, y1, _) = mesh.low, mesh.high
-            points = [(x * cos - y * sin, x * sin + y * cos) for x, y in ((x0, y0), (x1, y1))]
-        for axis, shift in ((0, instance.x), (1, instance.y)):
-            low[axis] = min(low[axis], min(p[axis] for p in points) + shift)
-            high[axis] = max(high[axis], max(p[axis] for p in points) + shift)
-        low[2], high[2] = min(low[2], mesh.low[2]), max(high[2], mesh.high[2])
-    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+def _box(instance: Instance, mesh: Mesh) -> Box:
+    cos, sin = _cos_sin(instance.rotation)
+    (x0, y0, z0), (x1, y1, z1) = mesh.low, mesh.high
+    # a quarter turn maps corner to corner; any other angle needs every vertex
+    points = [(x0, y0), (x1, y1)] if 0 in (cos, sin) else [(x, y) for x, y, _ in mesh.vertices]
+    xs = [x * cos - y * sin + instance.x for x, y in points]
+    ys = [x * sin + y * cos + instance.y for x, y in points]
+    return (min(xs), min(ys), z0, max(xs), max(ys), z1)

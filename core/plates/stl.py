@@ -39,8 +39,9 @@ class Mesh:
     ) -> None:
         self.vertices = vertices
         self.triangles = triangles
-        self.low: tuple[float, ...] = tuple(min(v[i] for v in vertices) for i in range(3))
-        self.high: tuple[float, ...] = tuple(max(v[i] for v in vertices) for i in range(3))
+        xs, ys, zs = zip(*vertices, strict=True)
+        self.low = (min(xs), min(ys), min(zs))
+        self.high = (max(xs), max(ys), max(zs))
 
 
 def read_binary_stl(path: Path) -> Mesh:

@@ -136,7 +136,3 @@ class Artifacts(Protocol):
     def path(self, ref: ArtifactRef) -> Path:
         """Where the content is; read-only."""
         ...
-
-    def record_lineage(self, child: ArtifactRef, parent: ArtifactRef, how: str) -> None:
-        """Remember that `child` was made of `parent` (e.g. how = ``normalise``)."""
-        ...

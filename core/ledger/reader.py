@@ -51,7 +51,7 @@ class SqlReader:
         order: Any,
         limit: int = 5000,
     ) -> tuple[Any, ...]:
-        query = table.select(table.doc)
+        query = table.select(table.c.doc)
         if where is not None:
             query = query.where(where)
         return tuple(decode(row[0]) for row in query.order_by(order).limit(limit).tuples())
@@ -94,58 +94,58 @@ class SqlReader:
     def printers(self) -> tuple[Printer, ...]:
         """Every printer that was not removed, by name."""
         t = self._printers
-        return self._many(t, KINDS["printer"].decode, t.removed == 0, t.name)
+        return self._many(t, KINDS["printer"].decode, t.c.removed == 0, t.c.name)
 
     def runs_live(self) -> tuple[Run, ...]:
         """Runs about which something is still to be done, oldest first."""
         t = self._runs
-        return self._many(t, KINDS["run"].decode, t.live == 1, t.number)
+        return self._many(t, KINDS["run"].decode, t.c.live == 1, t.c.number)
 
     def runs_of_plate(self, plate_id: str) -> tuple[Run, ...]:
         """The attempts of one Plate, oldest first."""
         t = self._runs
-        return self._many(t, KINDS["run"].decode, t.plate_id == plate_id, t.number)
+        return self._many(t, KINDS["run"].decode, t.c.plate_id == plate_id, t.c.number)
 
     def runs_recent(self, limit: int = 200) -> tuple[Run, ...]:
         """The newest attempts, newest first."""
         t = self._runs
-        return self._many(t, KINDS["run"].decode, None, t.number.desc(), limit)
+        return self._many(t, KINDS["run"].decode, None, t.c.number.desc(), limit)
 
     def plates_live(self) -> tuple[Plate, ...]:
         """Plates that are draft or approved, oldest first."""
         t = self._plates
-        return self._many(t, KINDS["plate"].decode, t.live == 1, t.number)
+        return self._many(t, KINDS["plate"].decode, t.c.live == 1, t.c.number)
 
     def plates_of_intent(self, intent_id: str) -> tuple[Plate, ...]:
         """Every Plate that holds a part of this Order."""
         t, links = self._plates, self._plate_intents
-        ids = links.select(links.plate_id).where(links.intent_id == intent_id)
-        return self._many(t, KINDS["plate"].decode, t.id.in_(ids), t.number)
+        ids = links.select(links.c.plate_id).where(links.c.intent_id == intent_id)
+        return self._many(t, KINDS["plate"].decode, t.c.id.in_(ids), t.c.number)
 
     def plans_of_intent(self, intent_id: str) -> tuple[Plan, ...]:
         """Every Build Plan revision of an Order."""
         t = self._plans
-        return self._many(t, KINDS["plan"].decode, t.intent_id == intent_id, t.id)
+        return self._many(t, KINDS["plan"].decode, t.c.intent_id == intent_id, t.c.id)
 
     def intents_open(self) -> tuple[Intent, ...]:
         """Orders that are neither fulfilled nor canceled, oldest first."""
         t = self._intents
-        return self._many(t, KINDS["intent"].decode, t.open == 1, t.number)
+        return self._many(t, KINDS["intent"].decode, t.c.open == 1, t.c.number)
 
     def intents_recent(self, limit: int = 500) -> tuple[Intent, ...]:
         """Orders of any state, newest first."""
         t = self._intents
-        return self._many(t, KINDS["intent"].decode, None, t.number.desc(), limit)
+        return self._many(t, KINDS["intent"].decode, None, t.c.number.desc(), limit)
 
     def drops_recent(self, limit: int = 200) -> tuple[Drop, ...]:
         """The latest drops, newest first."""
         t = self._drops
-        return self._many(t, KINDS["drop"].decode, None, t.dropped_at.desc(), limit)
+        return self._many(t, KINDS["drop"].decode, None, t.c.dropped_at.desc(), limit)
 
     def drops_attention(self) -> tuple[Drop, ...]:
         """Drops that wait for a person, oldest first."""
         t = self._drops
-        return self._many(t, KINDS["drop"].decode, t.state.in_(("rejected", "again")), t.dropped_at)
+        return self._many(t, KINDS["drop"].decode, t.c.state.in_(("rejected", "again")), t.c.dropped_at)
 
     def intent_of_content(self, sha256: str) -> str | None:
         """The newest Order that was made of exactly this content."""

@@ -120,7 +120,10 @@ class OctoPrintServer:
     """One OctoPrint on loopback; use as a context manager, or call start() and stop()."""
 
     def __init__(
-        self, basedir: Path | None = None, virtual_printer: dict[str, Any] | None = None, port: int | None = None
+        self,
+        basedir: Path | None = None,
+        virtual_printer: dict[str, Any] | None = None,
+        port: int | None = None,
     ) -> None:
         """`virtual_printer` overrides settings of the Virtual Printer plugin."""
         self._owned = basedir is None
@@ -262,9 +265,7 @@ class OctoPrintServer:
 
         Read from OctoPrint's own log, which it appends to. `starts_counted()` is an independent second count.
         """
-        logs = sorted(
-            (self.basedir / "logs").glob("octoprint.log*"), key=lambda log: log.stat().st_mtime
-        )
+        logs = sorted((self.basedir / "logs").glob("octoprint.log*"), key=lambda log: log.stat().st_mtime)
         return [
             match.group(2) for log in logs for match in _STARTED.finditer(log.read_text(errors="replace"))
         ]
@@ -281,12 +282,14 @@ class OctoPrintServer:
 
 
 def gcode_of(seconds: float, layers: int = 4, hotend: int = 0) -> str:
-    """G-code that the Virtual Printer prints in about `seconds`; it moves ten times as fast as told.
+    """G-code that the Virtual Printer prints in about `seconds`.
+
+    The Virtual Printer takes a tenth of the time of a move, and none for moves to smaller coordinates.
 
     `hotend` > 0 heats first (the virtual nozzle takes about 10 °C per second).
     """
     length, per_layer = 50.0, 10
-    moves = layers * per_layer
+    moves = layers * per_layer // 2
     speed = 60 * length * moves / (seconds * 10)
     lines = ["; a test part", "G21", "G90", "M83"]
     lines += [f"M104 S{hotend}", f"M109 S{hotend}"] if hotend else []

@@ -8,7 +8,7 @@ import msgspec
 
 from core.contract import BootSignature
 from core.domain.findings import Finding
-from core.domain.objects import ArtifactRef, GateSummary, Outcome, Placement, PreflightSummary, SlicerPin
+from core.domain.objects import ArtifactRef, DroppedPart, GateSummary, Outcome, Placement, SlicerPin
 from core.domain.words import Actor, CancelReason, QualityTier
 
 
@@ -128,6 +128,8 @@ class ResolveRun(Command, frozen=True, kw_only=True):
 
     run_id: str
     answer: str
+    observed: str = ""
+    """What the printer showed when the person answered (a Phase); filled in by the client."""
 
 
 class AddPrinter(Command, frozen=True, kw_only=True):
@@ -169,24 +171,6 @@ class AcknowledgePrinter(Command, frozen=True, kw_only=True):
 
 
 # --- from controllers --------------------------------------------------------------------------------------
-
-
-class DroppedPart(msgspec.Struct, frozen=True, kw_only=True):
-    """One part found in a drop, with what the gates said and what its name or sidecar said."""
-
-    name: str
-    source: ArtifactRef
-    part_index: int = 0
-    kind: str = "model"
-    mesh: ArtifactRef | None = None
-    quantity: int = 1
-    material: str | None = None
-    color: str | None = None
-    tier: QualityTier | None = None
-    constraints: tuple[str, ...] = ()
-    preflight: PreflightSummary | None = None
-    gate: GateSummary | None = None
-    fits_models: tuple[str, ...] = ()
 
 
 class AcceptDrop(Command, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from core.domain.findings import Finding
 from core.domain.objects import (
     ArtifactRef,
     Deadline,
+    DroppedPart,
     GateSummary,
     LineItem,
     Outcome,
@@ -430,6 +431,11 @@ class DropReceived(Body, frozen=True, kw_only=True):
     duplicate_of: str | None = None
     findings: tuple[Finding, ...] = ()
     kept_at: str = ""
+    parts: tuple[DroppedPart, ...] = ()
+    source: str = "hot_folder"
+    customer_ref: str = ""
+    due_at: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 class DropSettled(Body, frozen=True, kw_only=True):

@@ -355,6 +355,11 @@ def fold_drop(state: Drop | None, event: ev.Event) -> Drop | None:
             duplicate_of=body.duplicate_of,
             findings=body.findings,
             kept_at=body.kept_at,
+            parts=body.parts,
+            source=body.source,
+            customer_ref=body.customer_ref,
+            due_at=body.due_at,
+            notes=body.notes,
         )
     state = replace(_must(state, event), version=event.subject_version)
     if isinstance(body, ev.DropSettled):

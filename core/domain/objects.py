@@ -294,6 +294,24 @@ class Printer(msgspec.Struct, frozen=True, kw_only=True):
     foreign: str = ""
 
 
+class DroppedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One part found in a drop, with what the gates said and what its name or sidecar said."""
+
+    name: str
+    source: ArtifactRef
+    part_index: int = 0
+    kind: str = "model"
+    mesh: ArtifactRef | None = None
+    quantity: int = 1
+    material: str | None = None
+    color: str | None = None
+    tier: QualityTier | None = None
+    constraints: tuple[str, ...] = ()
+    preflight: PreflightSummary | None = None
+    gate: GateSummary | None = None
+    fits_models: tuple[str, ...] = ()
+
+
 class Drop(msgspec.Struct, frozen=True, kw_only=True):
     """A file or folder that came through the hot folder or `kiln-tui drop`.
 
@@ -310,3 +328,8 @@ class Drop(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_of: str | None = None
     findings: tuple[Finding, ...] = ()
     kept_at: str = ""
+    parts: tuple[DroppedPart, ...] = ()
+    source: str = "hot_folder"
+    customer_ref: str = ""
+    due_at: int | None = None
+    notes: tuple[str, ...] = ()

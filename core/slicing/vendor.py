@@ -175,18 +175,20 @@ def _suits(preset: Preset, printer: Preset, chosen_print: Preset | None) -> bool
 
 
 def flatten(
-    bundle: Bundle, printer: str, print_: str, filament: str, known: Collection[str] | None = None
+    bundle: Bundle, printer: str, print_: str, filament: str | None, known: Collection[str] | None = None
 ) -> dict[str, str]:
     """One flat set of settings for the slicer: print ∪ filament ∪ printer.
 
-    Book-keeping keys are left out, also keys outside `known` where given (the slicer would ignore them).
+    Without a filament the caller adds its settings. Book-keeping keys are left out, also keys outside `known`
+    where given (the slicer would ignore them).
     Filament settings are repeated for every extruder. Raises BundleRefused for presets that do not exist,
     values with unbalanced quotes, embedded scripts, and a first layer given as a share of nothing.
     """
     machine = bundle.preset("printer", printer)
     extruders = len(machine.get("nozzle_diameter").split(","))
     flat = dict(bundle.preset("print", print_).settings)
-    for key, value in bundle.preset("filament", filament).settings.items():
+    filament_settings = bundle.preset("filament", filament).settings if filament is not None else {}
+    for key, value in filament_settings.items():
         flat[key] = _repeated(key, value, extruders)
     flat.update(machine.settings)
     flat["print_settings_id"] = print_

@@ -1,0 +1,583 @@
+"""The plain interpreter of G-code: one line at a time, for reading; the fast scan must agree with it.
+
+How the text is understood, where firmwares differ:
+
+- E is relative after M83 or while G91 holds (Klipper, Prusa, RepRapFirmware). Marlin 2 lets G90/G91 reset M82/M83;
+  a file whose E depends on that is marked `extruder_mode_unclear`.
+- After G28 an axis stands at 0. Before that, and before its first absolute coordinate, it is unknown and counts for
+  no extents.
+- G92 on X, Y or Z shifts the coordinates; extents stay in the machine's own.
+- What cannot be read is listed as unreadable and changes nothing; it is never guessed.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from core.domain.text import clean
+from core.gcode import commands
+from core.gcode.arcs import arc_of
+from core.gcode.comments import Comments
+from core.gcode.line import MAX_LINE, Line, arguments, take_apart, words
+from core.gcode.report import (
+    Box,
+    GcodeReport,
+    Peak,
+    Place,
+    Rect,
+    ToolUse,
+    Watched,
+    ZoneUse,
+    filament_area,
+)
+from core.gcode.source import Source
+from core.gcode.tally import MAX_TOOLS, Tally, microns
+
+MIN_EXTRUDE = 170.0
+"""°C below which extruding counts as cold (Marlin's EXTRUDE_MINTEMP and Klipper's min_extrude_temp default)."""
+_MAX_UNKNOWN = 200
+_MAX_PLACES = 20
+_MAX_COORDINATE = 1e6
+
+Words = dict[str, float | None]
+
+
+class Interpreter:
+    """The state of an imaginary printer and what it has done so far."""
+
+    def __init__(self, zones: tuple[Rect, ...] = ()) -> None:
+        self.position = [0.0, 0.0, 0.0]
+        self.known = [False, False, False]
+        self.shift = [0.0, 0.0, 0.0]
+        """Machine coordinate = written coordinate + shift (G92)."""
+        self.e = 0.0
+        self.mm_per_min: float | None = None
+        self.absolute = True
+        self.absolute_e = True
+        self.e_mode_restated = True
+        self.unit = 1.0
+        self.flat_arcs = True
+        self.tool = 0
+        self.targets: dict[int, float] = {}
+        self.macro_may_heat = False
+        self.phase = 0
+        self.line = 0
+
+        self.tally = Tally(zones)
+        self.comments = Comments()
+        self.peaks: dict[str, Peak] = {}
+        self.unknown: dict[str, int] = {}
+        self.watched: dict[str, tuple[int, Place]] = {}
+        self.unreadable: list[Place] = []
+        self.unreadable_count = 0
+        self.frame_unknown = False
+        self.extruder_mode_unclear = False
+        self._text = ""
+
+    # Lines
+
+    def take(self, raw: bytes) -> None:
+        """Execute the next line (without its newline)."""
+        self.line += 1
+        stripped = raw.lstrip(b" \t")
+        if stripped[:1] == b";":
+            self.take_comment(stripped[1:])
+            return
+        if len(raw) > MAX_LINE:
+            self._text = raw[:80].decode("latin-1")
+            self._refuse()
+            return
+        self.execute(raw.decode("latin-1"))
+
+    def take_comment(self, raw: bytes) -> None:
+        """A whole-line comment, without its semicolon."""
+        if self.comments.take(raw[:MAX_LINE].decode("utf-8", "replace")):
+            self.phase = 1
+
+    def execute(self, text: str) -> None:
+        """Execute a line that is not a comment."""
+        self._text = text
+        line = take_apart(text)
+        command = line.command
+        if not command:
+            return
+        if command in ("G0", "G1"):
+            self._linear(line)
+        elif command in ("G2", "G3"):
+            self._arc(line)
+        elif command in _PLAIN:
+            _PLAIN[command](self, line)
+        elif command in commands.WATCHED:
+            self._watch(command)
+        elif command == "?":
+            self._refuse()
+        elif command[0] in "GMT" and command[1:2].isdigit():
+            if command.partition(".")[0] not in commands.KNOWN:
+                self._list_unknown(command)
+        elif command != "T?":
+            self._macro(line)
+
+    def _refuse(self) -> None:
+        self.unreadable_count += 1
+        if len(self.unreadable) < _MAX_PLACES:
+            self.unreadable.append(self._place())
+
+    def _place(self) -> Place:
+        return Place(self.line, clean(self._text, 80))
+
+    def _watch(self, command: str) -> None:
+        count, first = self.watched.get(command, (0, None))
+        self.watched[command] = (count + 1, first or self._place())
+
+    def _list_unknown(self, command: str) -> None:
+        name = clean(command, 40)
+        if name in self.unknown or len(self.unknown) < _MAX_UNKNOWN:
+            self.unknown[name] = self.unknown.get(name, 0) + 1
+
+    def _read(self, line: Line) -> Words | None:
+        found = words(line.rest)
+        if found is None:
+            self._refuse()
+        return found
+
+    # Motion
+
+    def _coordinates(self, line: Line) -> dict[str, float] | None:
+        found = words(line.rest)
+        if found is None or any(
+            value is None or abs(value) > _MAX_COORDINATE or letter in "GMTN"
+            for letter, value in found.items()
+        ):
+            self._refuse()
+            return None
+        return {letter: value for letter, value in found.items() if value is not None}
+
+    def _target(self, found: dict[str, float]) -> tuple[list[float], list[bool]]:
+        target, known = list(self.position), list(self.known)
+        for axis, letter in enumerate("XYZ"):
+            if letter in found:
+                value = found[letter] * self.unit
+                if self.absolute:
+                    target[axis], known[axis] = value + self.shift[axis], True
+                else:
+                    target[axis] += value
+        return target, known
+
+    def _linear(self, line: Line) -> None:
+        found = self._coordinates(line)
+        if found is None:
+            return
+        target, known = self._target(found)
+        deltas = [target[a] - self.position[a] for a in range(3)]
+        moved = math.sqrt(deltas[0] * deltas[0] + deltas[1] * deltas[1] + deltas[2] * deltas[2])
+        sideways = deltas[0] != 0.0 or deltas[1] != 0.0
+        if self._move(found, target, known, moved, sideways) and self._xy_known(known):
+            self.tally.touch_zones(self.position[0], self.position[1], target[0], target[1], self.line)
+        self.position, self.known = target, known
+
+    def _arc(self, line: Line) -> None:
+        found = self._coordinates(line)
+        if found is None:
+            return
+        target, known = self._target(found)
+        offset = (found.get("I", 0.0) * self.unit, found.get("J", 0.0) * self.unit)
+        arc = None
+        if self.flat_arcs and self._xy_known(known) and (("R" in found) != ("I" in found or "J" in found)):
+            arc = arc_of(
+                (self.position[0], self.position[1]),
+                (target[0], target[1]),
+                clockwise=line.command == "G2",
+                offset=None if "R" in found else offset,
+                radius=found["R"] * self.unit if "R" in found else None,
+                turns=max(0, min(int(found.get("P", 0.0)), 1000)),
+            )
+        if arc is None:
+            self._refuse()
+            return
+        rise = target[2] - self.position[2]
+        printing = self._move(
+            found, target, known, math.sqrt(arc.length * arc.length + rise * rise), arc.length > 0
+        )
+        boxes = [self.tally.travel]
+        if printing:
+            boxes.append(self.tally.phases[self.phase].extents)
+            self.tally.touch_zones_box(arc.min_x, arc.min_y, arc.max_x, arc.max_y, self.line)
+        for box in boxes:
+            box.add(0, arc.min_x)
+            box.add(0, arc.max_x)
+            box.add(1, arc.min_y)
+            box.add(1, arc.max_y)
+        self.position, self.known = target, known
+
+    def _xy_known(self, known: list[bool]) -> bool:
+        return known[0] and known[1] and self.known[0] and self.known[1]
+
+    def _move(
+        self, found: dict[str, float], target: list[float], known: list[bool], moved: float, sideways: bool
+    ) -> bool:
+        """Account for a move; True if it lays down filament."""
+        tally = self.tally
+        tally.moves += 1
+        if found.get("F", 0.0) > 0.0:
+            self.mm_per_min = found["F"] * self.unit
+        for axis in range(3):
+            if known[axis]:
+                tally.travel.add(axis, target[axis])
+        fed = self._feed(found)
+        if fed <= 0.0:
+            return False
+        if self.is_cold():
+            tally.cold_moves += 1
+            if tally.cold_line is None:
+                tally.cold_line = self.line
+        if not sideways:
+            return False
+        phase = tally.phases[self.phase]
+        phase.moves += 1
+        for axis in range(3):
+            if self.known[axis]:
+                phase.extents.add(axis, self.position[axis])
+            if known[axis]:
+                phase.extents.add(axis, target[axis])
+        if target[2] != self.position[2]:
+            phase.spiral += 1
+        elif known[2] and not phase.add_height(microns(target[2])):
+            tally.layers_capped = True
+        if self.mm_per_min is not None:
+            tally.flow.add(fed, moved / (self.mm_per_min / 60.0), self.line)
+        return True
+
+    def _feed(self, found: dict[str, float]) -> float:
+        if "E" not in found:
+            return 0.0
+        if not self.e_mode_restated:
+            self.extruder_mode_unclear = True
+        value = found["E"] * self.unit
+        if self.relative_e():
+            fed = value
+            self.e += value
+        else:
+            fed = value - self.e
+            self.e = value
+        self.tally.feed(self.tool, fed)
+        return fed
+
+    def relative_e(self) -> bool:
+        """Whether E words are lengths rather than positions."""
+        return not self.absolute_e or not self.absolute
+
+    def is_cold(self) -> bool:
+        """Whether the hotend of the current tool was certainly not told to be hot."""
+        return not self.macro_may_heat and self.targets.get(self.tool, 0.0) < MIN_EXTRUDE
+
+    def _home(self, line: Line) -> None:
+        found = self._read(line)
+        if found is None:
+            return
+        named = [axis for axis, letter in enumerate("XYZ") if letter in found]
+        for axis in named or range(3):
+            self.position[axis], self.known[axis], self.shift[axis] = 0.0, True, 0.0
+
+    def _set_position(self, line: Line) -> None:
+        found = self._coordinates(line)
+        if found is None:
+            return
+        if "E" in found:
+            self.e = found["E"] * self.unit
+        for axis, letter in enumerate("XYZ"):
+            if letter in found:
+                self.shift[axis] = self.position[axis] - found[letter] * self.unit
+                if not self.known[axis]:
+                    self.frame_unknown = True
+        if not found:
+            self._refuse()
+
+    def _absolute(self, _line: Line) -> None:
+        self.absolute = True
+        self.e_mode_restated = self.absolute_e
+
+    def _relative(self, _line: Line) -> None:
+        self.absolute = False
+
+    def _absolute_e(self, _line: Line) -> None:
+        self.absolute_e = True
+        self.e_mode_restated = True
+
+    def _relative_e(self, _line: Line) -> None:
+        self.absolute_e = False
+        self.e_mode_restated = True
+
+    def _inches(self, _line: Line) -> None:
+        self.unit = 25.4
+
+    def _millimetres(self, _line: Line) -> None:
+        self.unit = 1.0
+
+    def _plane_xy(self, _line: Line) -> None:
+        self.flat_arcs = True
+
+    def _plane_other(self, _line: Line) -> None:
+        self.flat_arcs = False
+
+    def _unsupported(self, _line: Line) -> None:
+        self._refuse()
+
+    def _tool_change(self, line: Line) -> None:
+        if line.number < MAX_TOOLS:
+            self.tool = line.number
+
+    # Heat
+
+    def heat(self, heater: str, celsius: float) -> None:
+        """Note that `heater` is asked to reach `celsius`."""
+        peak = self.peaks.get(heater)
+        if peak is None or celsius > peak.celsius:
+            place = self._place()
+            self.peaks[heater] = Peak(celsius, place.line, place.text)
+
+    def _heat_hotend(self, line: Line) -> None:
+        found = self._read(line)
+        if found is None:
+            return
+        asked = [v for letter in "SRB" if (v := found.get(letter)) is not None]
+        if not asked:
+            if found.keys() - {"T", "P"}:
+                self._refuse()
+            return
+        self.heat("hotend", max(asked))
+        tool = found.get("P" if line.command in ("M568", "G10") else "T")
+        self._set_target(self.tool if tool is None else int(tool), max(asked))
+
+    def _set_target(self, tool: int, celsius: float) -> None:
+        if 0 <= tool < MAX_TOOLS:
+            self.targets[tool] = celsius
+
+    def _heat_bed(self, line: Line) -> None:
+        self._heat_simple(line, "bed")
+
+    def _heat_chamber(self, line: Line) -> None:
+        self._heat_simple(line, "chamber")
+
+    def _heat_simple(self, line: Line, heater: str) -> None:
+        found = self._read(line)
+        if found is None:
+            return
+        for letter in "SR":
+            value = found.get(letter)
+            if value is not None:
+                self.heat(heater, value)
+
+    def _autotune(self, line: Line) -> None:
+        found = self._read(line)
+        if found is None:
+            return
+        index = found.get("E", found.get("H", 0.0))
+        heater = {-1.0: "bed", -2.0: "chamber"}.get(0.0 if index is None else index, "hotend")
+        for letter in "SR":
+            value = found.get(letter)
+            if value is not None:
+                self.heat(heater, value)
+
+    def _g10(self, line: Line) -> None:
+        found = self._read(line)
+        if found is None:
+            return
+        if "L" in found or found.keys() & set("XYZ"):
+            self._watch("G10-frame")
+        if found.keys() & {"S", "R"} and "P" in found:
+            self._heat_hotend(line)
+
+    # Commands that are watched only with certain arguments
+
+    def _endstops(self, line: Line) -> None:
+        found = self._read(line)
+        if found is not None and found.keys() & set("SXYZ") and 0.0 in found.values():
+            self._watch("M211")
+
+    def _units(self, line: Line) -> None:
+        found = self._read(line)
+        if found is not None and found.keys() & {"F", "K"}:
+            self._watch("M149")
+
+    def _volumetric(self, line: Line) -> None:
+        found = self._read(line)
+        if found is not None and found.get("D") != 0.0:
+            self._watch("M200")
+
+    def _object_label(self, line: Line) -> None:
+        name = line.rest.strip()
+        if name[:1] in "Aa" and name[1:2] not in ("", "-"):
+            self.comments.name_object(name[1:])
+
+    # Klipper and macros
+
+    def _macro(self, line: Line) -> None:
+        command, given = line.command, arguments(line.rest)
+        if command == "SET_HEATER_TEMPERATURE":
+            self._klipper_heat(given.get("HEATER", "extruder"), given.get("TARGET", "0"))
+        elif command == "PID_CALIBRATE":
+            self._klipper_heat(given.get("HEATER", ""), given.get("TARGET", ""))
+        elif command == "TEMPERATURE_WAIT":
+            for bound in ("MINIMUM", "MAXIMUM"):
+                if bound in given:
+                    self._klipper_heat(given.get("SENSOR", ""), given[bound], waits_only=True)
+        elif command.startswith("EXCLUDE_OBJECT"):
+            if command == "EXCLUDE_OBJECT_DEFINE" and "NAME" in given:
+                self.comments.name_object(given["NAME"])
+        elif command == "ACTIVATE_EXTRUDER":
+            digits = given.get("EXTRUDER", "").removeprefix("extruder")
+            if digits == "" or (digits.isdigit() and len(digits) < 3 and int(digits) < MAX_TOOLS):
+                self.tool = int(digits or 0)
+        elif command == "SET_GCODE_OFFSET":
+            self._watch(command)
+        else:
+            if commands.SHELL_WORD.search(command):
+                self._watch("RUN_SHELL_COMMAND")
+            elif command not in commands.KNOWN:
+                self._list_unknown(command)
+            self._macro_heat(command, given)
+
+    def _macro_heat(self, command: str, given: dict[str, str]) -> None:
+        told = False
+        for name, value in given.items():
+            if commands.is_heat_argument(name):
+                told = self._klipper_heat(commands.heater_of(name), value) or told
+        if command not in commands.KNOWN or command in commands.HEATING_MACROS:
+            self.macro_may_heat = True
+
+    def _klipper_heat(self, heater_name: str, value: str, *, waits_only: bool = False) -> bool:
+        try:
+            celsius = float(value) if len(value) <= 24 else math.nan
+        except ValueError:
+            celsius = math.nan
+        if not math.isfinite(celsius):
+            self._refuse()
+            return False
+        heater = commands.heater_of(heater_name)
+        self.heat(heater, celsius)
+        if heater == "hotend" and not waits_only:
+            digits = heater_name.lower().removeprefix("extruder")
+            self._set_target(int(digits) if digits.isdigit() and len(digits) < 3 else self.tool, celsius)
+        return True
+
+    # The result
+
+    def report(self, source: Source) -> GcodeReport:
+        """What has been seen, together with what is known of the file."""
+        tally, said = self.tally, self.comments
+        tally.flow.close()
+        marked = self.phase == 1
+        phase = tally.phases[self.phase]
+        diameter = said.filament_diameter or 1.75
+        area = filament_area(diameter)
+        heights = sorted(phase.heights)
+        return GcodeReport(
+            kind=source.kind,
+            size=source.size,
+            sha256=source.sha256(),
+            lines=self.line,
+            moves=tally.moves,
+            printing_moves=phase.moves,
+            nul_bytes=source.nul_bytes,
+            long_lines=source.long_lines,
+            hotend=self.peaks.get("hotend"),
+            bed=self.peaks.get("bed"),
+            chamber=self.peaks.get("chamber"),
+            heating_by_macro=self.macro_may_heat,
+            cold_moves=tally.cold_moves,
+            cold_line=tally.cold_line,
+            travel=tally.travel.box(),
+            printing=phase.extents.box(),
+            priming=tally.phases[0].extents.box() if marked else None,
+            layer_marked=marked,
+            zones=tuple(ZoneUse(zone, tally.zone_line.get(zone)) for zone in tally.zones),
+            filament=tuple(
+                ToolUse(tool=tool, mm=mm, mm3=mm * area)
+                for tool, mm in sorted(tally.used.items())
+                if mm > 0.0
+            ),
+            filament_diameter=diameter,
+            max_flow=None if tally.flow.best is None else tally.flow.best * area,
+            max_flow_line=tally.flow.best_line,
+            layers=len(heights),
+            layers_capped=tally.layers_capped,
+            first_layer=heights[0] / 1000.0 if heights else None,
+            layer_height=_usual_step(heights),
+            top=_top(phase.extents.box()),
+            spiral_moves=phase.spiral,
+            marked_layers=said.marked_layers,
+            declared_layers=said.declared_layers,
+            objects=tuple(said.objects),
+            thumbnails=tuple(said.thumbnails),
+            slicer=said.slicer,
+            slicer_version=said.slicer_version,
+            printer_models=tuple(said.printer_models),
+            filament_types=tuple(said.filament_types),
+            nozzles=tuple(said.nozzles),
+            estimated_seconds=said.estimated_seconds,
+            declared_filament_mm=tuple(said.declared_filament_mm),
+            unknown=dict(sorted(self.unknown.items())),
+            watched=tuple(
+                Watched(command=name, count=count, first=first)
+                for name, (count, first) in sorted(self.watched.items())
+            ),
+            unreadable_count=self.unreadable_count,
+            unreadable=tuple(self.unreadable),
+            frame_unknown=self.frame_unknown,
+            extruder_mode_unclear=self.extruder_mode_unclear,
+        )
+
+
+_PLAIN = {
+    "G28": Interpreter._home,
+    "G92": Interpreter._set_position,
+    "G90": Interpreter._absolute,
+    "G91": Interpreter._relative,
+    "M82": Interpreter._absolute_e,
+    "M83": Interpreter._relative_e,
+    "G20": Interpreter._inches,
+    "G21": Interpreter._millimetres,
+    "G17": Interpreter._plane_xy,
+    "G18": Interpreter._plane_other,
+    "G19": Interpreter._plane_other,
+    "G5": Interpreter._unsupported,
+    "G10": Interpreter._g10,
+    "T": Interpreter._tool_change,
+    "M104": Interpreter._heat_hotend,
+    "M109": Interpreter._heat_hotend,
+    "M568": Interpreter._heat_hotend,
+    "M140": Interpreter._heat_bed,
+    "M190": Interpreter._heat_bed,
+    "M141": Interpreter._heat_chamber,
+    "M191": Interpreter._heat_chamber,
+    "M303": Interpreter._autotune,
+    "M211": Interpreter._endstops,
+    "M149": Interpreter._units,
+    "M200": Interpreter._volumetric,
+    "M486": Interpreter._object_label,
+}
+
+
+def scan(stream: BinaryIO, zones: tuple[Rect, ...] = ()) -> GcodeReport:
+    """Read a whole file line by line. Slow and plain; `core.gcode.scan.scan` gives the same, faster."""
+    source = Source(stream)
+    interpreter = Interpreter(zones)
+    for block in source.blocks():
+        take_lines(interpreter, block.split(b"\n")[:-1])
+    return source.refused() or interpreter.report(source)
+
+
+def take_lines(interpreter: Interpreter, lines: Iterable[bytes]) -> None:
+    """Execute `lines` in turn."""
+    for raw in lines:
+        interpreter.take(raw)
+
+
+def _usual_step(heights: list[int]) -> float | None:
+    steps = sorted(b - a for a, b in itertools.pairwise(heights))
+    return steps[len(steps) // 2] / 1000.0 if steps else None
+
+
+def _top(box: Box | None) -> float | None:
+    return None if box is None else box.max_z

@@ -81,21 +81,25 @@ def from_bundle(
     chosen = min(prints, key=lambda p: _print_rank(p, tier, model.nozzle))
     filament = _filament(vendor.compatible(bundle, "filament", printer, chosen), material)
     notes: list[str] = []
+    settings: dict[str, str] | None = None
     if filament is not None:
-        settings = vendor.flatten(bundle, printer.name, chosen.name, filament.name, known)
-        settings["filament_settings_id"] = f'"{filament.name}"'
-        filament_name = filament.name
-        if not _is_generic(filament):
-            notes.append(f"made for the filament {filament.name}: compare with what your spool says")
-    else:
+        try:
+            settings = vendor.flatten(bundle, printer.name, chosen.name, filament.name, known)
+        except vendor.BundleRefused as error:
+            notes.append(f"the vendor's preset {filament.name} could not be used: {error}")
+        else:
+            filament_name = filament.name
+            if not _is_generic(filament):
+                notes.append(f"made for the filament {filament_name}: compare with what your spool says")
+    if settings is None:
         own = _material_section(minimal, material)
         if own is None:
             return NoProfile(reason=f"the bundle {bundle.name} has no {material.name} for {model.name}")
         settings = vendor.flatten(bundle, printer.name, chosen.name, None, known) | dict(minimal[own])
         filament_name = f"kiln minimal {material.name}"
-        settings["filament_settings_id"] = f'"{filament_name}"'
         settings["filament_type"] = own.partition(":")[2]
-        notes.append(f"the vendor has no preset for {material.name}: plain settings for the material")
+        notes.append(f"plain settings for {material.name} instead of a preset of the vendor")
+    settings["filament_settings_id"] = f'"{filament_name}"'
     if tier is QualityTier.FUNCTIONAL:
         notes += _strengthen(settings)
     if settings.get("perimeter_generator", "arachne") != "classic":
@@ -263,6 +267,7 @@ def _bed_shape(model: PrinterModel, vendors: str | None) -> str:
             xs, ys = [p[0] for p in points], [p[1] for p in points]
             x0, y0 = max(x0, min(xs)), max(y0, min(ys))
             x1, y1 = min(x1, max(xs)), min(y1, max(ys))
+    x0, y0, x1, y1 = (value + 0.0 for value in (x0, y0, x1, y1))  # no -0 in the text
     return f"{x0:g}x{y0:g},{x1:g}x{y0:g},{x1:g}x{y1:g},{x0:g}x{y1:g}"
 
 

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 import msgspec
 
@@ -109,14 +109,33 @@ class WorkerPool:
     ) -> None:
         self.close()
 
+    @overload
     def submit(
         self,
-        func: str | Callable[..., T],
+        func: str | Callable[..., Any],
         *args: object,
         limits: Limits | None = None,
         on_progress: Progress | None = None,
-        returns: type[T] | Any = Any,
-    ) -> Task[T]:
+        returns: type[T],
+    ) -> Task[T]: ...
+
+    @overload
+    def submit(
+        self,
+        func: str | Callable[..., Any],
+        *args: object,
+        limits: Limits | None = None,
+        on_progress: Progress | None = None,
+    ) -> Task[Any]: ...
+
+    def submit(
+        self,
+        func: str | Callable[..., Any],
+        *args: object,
+        limits: Limits | None = None,
+        on_progress: Progress | None = None,
+        returns: Any = Any,
+    ) -> Task[Any]:
         """Call `func` (``"module:function"`` or a module-level function) in a worker process.
 
         Arguments and value must be what msgspec can encode (paths too); arguments arrive as the function's
@@ -126,7 +145,7 @@ class WorkerPool:
         path = func if isinstance(func, str) else f"{func.__module__}:{func.__qualname__}"
         request = wire.Request(func=path, args=list(args), limits=limits or Limits())
         wire.encode(request)  # an argument that cannot cross is the caller's mistake: tell the caller
-        task: Task[T] = Task(self, next(self._numbers), request, returns, on_progress)
+        task: Task[Any] = Task(self, next(self._numbers), request, returns, on_progress)
         with self._lock:
             if self._closing:
                 raise WorkerCancelled("the pool is closed")

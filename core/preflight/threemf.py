@@ -1,0 +1,269 @@
+"""A bounded reader of 3MF models: objects, components and build items, over all model parts of the package.
+
+Only geometry is read. Facts from the 3MF core specification 1.3 and the production extension 1.1. Runs in a
+worker process; the standard library's expat does the XML, with document types and entities refused.
+"""
+
+from array import array
+from typing import Any
+from xml.parsers import expat
+
+import msgspec
+
+from core.domain.text import clean
+from core.preflight.limits import ReadLimits, Refusal
+from core.preflight.package import Package
+
+CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
+_PRODUCTION = "http://schemas.microsoft.com/3dmanufacturing/production/2015/06"
+_MODEL_REL = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
+_RELATIONSHIP = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
+_PATH = f"{_PRODUCTION} path"
+_VERTEX, _TRIANGLE, _OBJECT = f"{CORE} vertex", f"{CORE} triangle", f"{CORE} object"
+_COMPONENT, _ITEM, _MODEL = f"{CORE} component", f"{CORE} item", f"{CORE} model"
+
+# what a file may require and geometry alone does not need: paths are read; colours and slices change no shape
+_KNOWN_EXTENSIONS = frozenset(
+    {
+        _PRODUCTION,
+        "http://schemas.microsoft.com/3dmanufacturing/material/2015/02",
+        "http://schemas.microsoft.com/3dmanufacturing/slice/2015/07",
+        "http://schemas.microsoft.com/3dmanufacturing/securecontent/2019/04",
+        "http://schemas.microsoft.com/3dmanufacturing/trianglesets/2021/07",
+    }
+)
+_MM_PER_UNIT = {
+    "micron": 0.001,
+    "millimeter": 1.0,
+    "centimeter": 10.0,
+    "inch": 25.4,
+    "foot": 304.8,
+    "meter": 1000.0,
+}
+_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+
+Transform = tuple[float, ...]
+"""Twelve numbers, the rows of a 4 × 3 matrix that row vectors are multiplied with."""
+
+Key = tuple[str, int]
+"""Model part (lower case, no leading slash) and object id: what names an object within a package."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """An object placed by a component or a build item."""
+
+    key: Key
+    transform: Transform
+    printable: bool = True
+
+
+class ObjectData:
+    """One object: either vertices and triangles, or components."""
+
+    def __init__(self, key: Key, name: str, kind: str) -> None:
+        self.key = key
+        self.name = name
+        self.kind = kind
+        self.vertices = array("d")
+        self.triangles = array("I")
+        self.components: list[Placed] = []
+
+
+class ModelData:
+    """All objects of a package by key, the build items of its root model, and its unit in mm."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Key, ObjectData] = {}
+        self.items: list[Placed] = []
+        self.mm_per_unit = 1.0
+
+
+def root_model(package: Package, limits: ReadLimits) -> str:
+    """The name of the root model part, from the package's relationships."""
+    if not package.has("_rels/.rels"):
+        raise Refusal("UNKNOWN_FORMAT", "it is a zip file, but not a 3MF")
+    targets: list[str] = []
+
+    def start(name: str, attrs: dict[str, str]) -> None:
+        if name == _RELATIONSHIP and attrs.get("Type") == _MODEL_REL:
+            targets.append(attrs.get("Target", ""))
+
+    _Xml(limits).parse(package, "_rels/.rels", start, lambda _: None)
+    if not targets:
+        raise Refusal("UNKNOWN_FORMAT", "it is a zip file without a 3D model")
+    return targets[0]
+
+
+def load(package: Package, limits: ReadLimits) -> ModelData:
+    """Read the root model and every model part that it refers to.
+
+    Raises Refusal: UNKNOWN_FORMAT, UNREADABLE, TRUNCATED, XML_FORBIDDEN, XML_TOO_DEEP, TOO_MANY_FACES,
+    TOO_MANY_OBJECTS, UNSUPPORTED_EXTENSION.
+    """
+    model = ModelData()
+    loaded: set[str] = set()
+    wanted = [root_model(package, limits)]
+    while wanted:
+        part = wanted.pop()
+        if _part(part) in loaded:
+            continue
+        loaded.add(_part(part))
+        is_root = len(loaded) == 1
+        unit = _ModelParser(model, package, part, limits, is_root=is_root).run()
+        if is_root:
+            model.mm_per_unit = unit
+        elif unit != model.mm_per_unit:
+            raise Refusal("UNREADABLE", "its model parts use different units")
+        refs = [p for o in model.objects.values() if o.key[0] == _part(part) for p in o.components]
+        wanted += sorted({p.key[0] for p in (*refs, *model.items)} - loaded)
+    return model
+
+
+def _part(name: str) -> str:
+    return name.lower().lstrip("/")
+
+
+class _Xml:
+    """expat with what could be an attack refused."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self.namespaces: dict[str, str] = {}
+
+    def parse(self, package: Package, name: str, start: Any, end: Any) -> None:
+        """Feed the member `name` to the handlers."""
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartDoctypeDeclHandler = self._forbid
+        parser.EntityDeclHandler = self._forbid
+        parser.StartNamespaceDeclHandler = self._namespace
+
+        depth = 0
+        most = self._limits.xml_depth
+
+        def on_start(tag: str, attrs: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > most:
+                raise Refusal("XML_TOO_DEEP", f"more than {most} levels")
+            start(tag, attrs)
+
+        def on_end(tag: str) -> None:
+            nonlocal depth
+            depth -= 1
+            end(tag)
+
+        parser.StartElementHandler = on_start
+        parser.EndElementHandler = on_end
+        try:
+            for data in package.chunks(name):
+                parser.Parse(data, False)
+            parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            code = "TRUNCATED" if error.code in (3, 5) else "UNREADABLE"
+            detail = expat.ErrorString(error.code)
+            raise Refusal(code, f"{clean(name, 60)}: {detail}", f"line {error.lineno}") from error
+
+    def _forbid(self, *_: object) -> None:
+        raise Refusal("XML_FORBIDDEN", "a document type or an entity is declared")
+
+    def _namespace(self, prefix: str | None, uri: str) -> None:
+        if len(self.namespaces) < 256:
+            self.namespaces[prefix or ""] = uri
+
+
+class _ModelParser:
+    """One model part into the shared `ModelData`."""
+
+    def __init__(
+        self, model: ModelData, package: Package, part: str, limits: ReadLimits, *, is_root: bool
+    ) -> None:
+        self._model = model
+        self._package = package
+        self._name = part
+        self._part = _part(part)
+        self._limits = limits
+        self._is_root = is_root
+        self._xml = _Xml(limits)
+        self._unit: float | None = None
+        self._object: ObjectData | None = None
+        self._counts = sum(1 + len(o.components) for o in model.objects.values()) + len(model.items)
+        self._faces = sum(len(o.triangles) // 3 for o in model.objects.values())
+        self._vertices = sum(len(o.vertices) // 3 for o in model.objects.values())
+
+    def run(self) -> float:
+        """Parse; returns the unit in mm."""
+        try:
+            self._xml.parse(self._package, self._name, self._start, self._end)
+        except (KeyError, ValueError, OverflowError) as error:
+            raise Refusal(
+                "UNREADABLE", "a number or an attribute is missing or wrong", clean(self._name, 60)
+            ) from error
+        if self._unit is None:
+            raise Refusal("UNREADABLE", f"{clean(self._name, 60)} is not a 3MF model")
+        return self._unit
+
+    def _start(self, tag: str, attrs: dict[str, str]) -> None:
+        if tag == _VERTEX:
+            if self._object is not None:
+                self._vertices += 1
+                if self._vertices > self._limits.faces:
+                    raise Refusal("TOO_MANY_FACES", f"more than {self._limits.faces:,} vertices")
+                self._object.vertices.extend((float(attrs["x"]), float(attrs["y"]), float(attrs["z"])))
+        elif tag == _TRIANGLE:
+            if self._object is not None:
+                self._faces += 1
+                if self._faces > self._limits.faces:
+                    raise Refusal("TOO_MANY_FACES", f"more than {self._limits.faces:,} triangles")
+                self._object.triangles.extend((int(attrs["v1"]), int(attrs["v2"]), int(attrs["v3"])))
+        elif tag == _OBJECT:
+            self._begin_object(attrs)
+        elif tag == _COMPONENT:
+            if self._object is not None:
+                self._object.components.append(self._placed(attrs))
+        elif tag == _ITEM:
+            if self._is_root:
+                self._model.items.append(self._placed(attrs))
+        elif tag == _MODEL:
+            self._begin_model(attrs)
+
+    def _end(self, tag: str) -> None:
+        if tag == _OBJECT and self._object is not None:
+            _check_indices(self._object)
+            self._object = None
+
+    def _begin_model(self, attrs: dict[str, str]) -> None:
+        unit = attrs.get("unit", "millimeter")
+        if unit not in _MM_PER_UNIT:
+            raise Refusal("UNREADABLE", f"its unit {clean(unit, 20)} is unknown")
+        self._unit = _MM_PER_UNIT[unit]
+        for prefix in attrs.get("requiredextensions", "").split():
+            uri = self._xml.namespaces.get(prefix, prefix)
+            if uri not in _KNOWN_EXTENSIONS:
+                raise Refusal("UNSUPPORTED_EXTENSION", clean(uri, 100))
+
+    def _begin_object(self, attrs: dict[str, str]) -> None:
+        self._count()
+        key = (self._part, int(attrs["id"]))
+        if key in self._model.objects or self._object is not None:
+            raise Refusal("UNREADABLE", f"object {key[1]} is there twice")
+        self._object = ObjectData(key, clean(attrs.get("name", ""), 80), attrs.get("type", "model"))
+        self._model.objects[key] = self._object
+
+    def _placed(self, attrs: dict[str, str]) -> Placed:
+        self._count()
+        part = _part(attrs[_PATH]) if _PATH in attrs else self._part
+        text = attrs.get("transform")
+        transform = tuple(float(word) for word in text.split()) if text else _IDENTITY
+        if len(transform) != 12:
+            raise ValueError("a transform has twelve numbers")
+        return Placed((part, int(attrs["objectid"])), transform, attrs.get("printable", "1") != "0")
+
+    def _count(self) -> None:
+        self._counts += 1
+        if self._counts > self._limits.objects:
+            raise Refusal("TOO_MANY_OBJECTS", f"more than {self._limits.objects:,} objects and copies")
+
+
+def _check_indices(data: ObjectData) -> None:
+    if data.triangles and max(data.triangles) >= len(data.vertices) // 3:
+        raise Refusal("UNREADABLE", f"a triangle of object {data.key[1]} uses a point that does not exist")

@@ -69,9 +69,16 @@ class Engines:
         on_path = shutil.which("prusa-slicer")
         if on_path:
             return self._probe(Path(on_path), {})
-        if site is not None and (fetched := fetched_binary(site)) is not None:
-            return self._probe(fetched, fetched_environment(site))
+        if site is not None and fetched_binary(site) is not None:
+            return self.fetched(site)
         raise EngineMissing(f"No slicer is installed on this machine. {how_to_get()}")
+
+    def fetched(self, site: Path) -> Engine:
+        """The site's fetched copy, also where another slicer is installed; raises EngineMissing."""
+        binary = fetched_binary(site)
+        if binary is None:
+            raise EngineMissing(f"There is no fetched slicer in this site. {how_to_get()}")
+        return self._probe(binary, fetched_environment(site))
 
     def _probe(self, path: Path, environment: Mapping[str, str]) -> Engine:
         try:
@@ -121,13 +128,11 @@ def fetched_binary(site: Path) -> Path | None:
 def fetched_environment(site: Path) -> dict[str, str]:
     """The library path that a fetched slicer needs."""
     root = (site / FETCHED_ROOT).resolve()
-    triplet = f"{platform.machine()}-linux-gnu"
-    folders = [root / "usr/lib" / triplet, root / "lib" / triplet, root / "usr/lib", root / "lib"]
-    # a few packages keep libraries in a folder of their own (libblas, pulseaudio)
-    for nested in sorted((root / "usr/lib" / triplet).glob("*/lib*.so*")):
-        if nested.parent not in folders and nested.parent.name in ("blas", "lapack", "pulseaudio"):
-            folders.append(nested.parent)
-    return {"LD_LIBRARY_PATH": ":".join(str(f) for f in folders if f.is_dir())}
+    # the multi-arch folder, and the folders of their own that a few packages use (blas, pulseaudio)
+    patterns = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib", "lib", "usr/lib/*-linux-gnu*/*")
+    folders = [folder for pattern in patterns for folder in sorted(root.glob(pattern))]
+    found = [str(f) for f in folders if f.is_dir() and next(f.glob("lib*.so*"), None) is not None]
+    return {"LD_LIBRARY_PATH": ":".join(found)}
 
 
 def _version(path: Path, environment: dict[str, str]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from core.domain.printer_model import PrinterModel
 from core.domain.text import file_stem
 from core.domain.words import QualityTier
 from core.slicing import ini, profile, recipe, vendor
+from core.slicing.engine import Engine
 from core.slicing.profile import Profile
 from core.slicing.recipe import NoProfile, Recipe
 from core.slicing.vendor import Bundle, BundleRefused
@@ -104,13 +105,10 @@ class ProfileShelf:
 def released_profiles(
     models: Mapping[str, PrinterModel],
     materials: Mapping[str, Material],
-    slicer: str,
+    engine: Engine,
     known: frozenset[str],
-    bundle_dirs: Sequence[Path] = vendor.PROFILE_DIRS,
 ) -> ProfileShelf:
-    """The shelf of this machine; `slicer` is the engine's label, `known` the settings that the engine knows.
-
-    `bundle_dirs` are folders of vendor bundles (`*.ini`); a folder that is not there holds none.
-    """
-    paths = [path for folder in bundle_dirs if folder.is_dir() for path in sorted(folder.glob("*.ini"))]
-    return ProfileShelf(models, materials, slicer, paths, known)
+    """The shelf of this engine and the vendor bundles that came with it; `known` are the settings it knows."""
+    folders = vendor.profile_dirs(engine.path)
+    paths = [path for folder in folders for path in sorted(folder.glob("*.ini"))]
+    return ProfileShelf(models, materials, engine.label, paths, known)

@@ -1,4 +1,4 @@
-"""Vendor bundles of PrusaSlicer (`/usr/share/PrusaSlicer/profiles/*.ini`), read and flattened.
+"""Vendor bundles of PrusaSlicer (`share/PrusaSlicer/profiles/*.ini`), read and flattened.
 
 A bundle holds print, filament and printer presets that inherit from each other. The slicer's command line
 cannot resolve them, so we do: the result is one flat set of settings that the slicer loads as it is.
@@ -11,11 +11,6 @@ import msgspec
 
 from core.slicing import condition, ini
 
-PROFILE_DIRS = (
-    Path("/usr/share/PrusaSlicer/profiles"),
-    Path("/usr/share/prusa-slicer/profiles"),
-    Path("/usr/local/share/PrusaSlicer/profiles"),
-)
 MAX_DEPTH = 30
 
 _BOOK_KEEPING = frozenset(
@@ -125,6 +120,13 @@ def load_bundle(path: Path) -> Bundle:
         return Bundle(path.stem, path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise BundleRefused(f"bundle {path.stem} is not UTF-8 text") from None
+
+
+def profile_dirs(engine: Path) -> tuple[Path, ...]:
+    """Where the bundles that came with this slicer program are."""
+    share = engine.parent.parent / "share"
+    found = (share / name / "profiles" for name in ("PrusaSlicer", "prusa-slicer"))
+    return tuple(folder for folder in found if folder.is_dir())
 
 
 def list_printers(bundle: Bundle) -> list[Preset]:

@@ -60,7 +60,9 @@ class OctoPrintAdapter:
     """One OctoPrint server with its one printer; see `core.contract.Adapter` for the methods."""
 
     def __init__(self, config: PrinterConfig, clock: SiteClock) -> None:
-        """No connection is made yet; NotPossible when the address cannot be one."""
+        """No connection is made yet; NotPossible when the address or key cannot be one."""
+        if not config.secret.isascii() or not config.secret.isprintable():
+            raise NotPossible("The API key contains characters that no OctoPrint key has.")
         self._clock = clock
         self._key = config.secret
         self._http = BoundedHttp(base_url(config.address, DEFAULT_PORT), {"X-Api-Key": config.secret})

@@ -1,0 +1,304 @@
+"""The terminal in front of the core: one app, a client like any other.
+
+The app pulls immutable snapshots of the shop at its own pace, hands them to the screen in front, and sends
+commands. It decides nothing about printing; it never waits for the core on the UI's own loop.
+"""
+
+import asyncio
+import importlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.screen import Screen
+from textual.theme import Theme
+
+import themes
+from core.client.api import Client, ClientClosed
+from core.client.views import Shop
+from core.domain.commands import AnyCommand, Result
+from kiln_tui.presentation import icons as icon_sets
+from kiln_tui.presentation.look import Look
+from kiln_tui.presentation.sent import done_sentence, inverse
+from kiln_tui.widgets.paint import Paint
+from themes import palettes
+from themes.palettes import Palette
+
+if TYPE_CHECKING:
+    from kiln_tui.screens.base import KilnScreen
+
+SCREENS: tuple[tuple[str, str, str], ...] = (
+    ("1", "Triage", "triage"),
+    ("2", "Orders", "orders"),
+    ("3", "Plans", "plans"),
+    ("5", "Printers", "printers"),
+    ("6", "Events", "events"),
+)
+"""Key, title and module of each screen; 4 and 7 are kept free for screens to come."""
+
+LOCAL_PERIOD_S, REMOTE_PERIOD_S = 0.25, 1.0
+QUIET_PERIOD_S = 2.0
+"""How often ages on screen are carried on while the core has nothing new."""
+SILENT_CORE_S = 10.0
+"""After this long without an answer, what is on screen is called old and no key acts on it."""
+UNDO_S = 10.0
+
+
+class Said:
+    """The message line: a sentence, its role, and more sentences behind it."""
+
+    def __init__(self, text: str = "", role: str = "text", more: tuple[str, ...] = (), until: float = 0.0) -> None:
+        self.text, self.role, self.more, self.until = text, role, more, until
+
+
+class Undo:
+    """The command that takes back the last one, while it is fresh."""
+
+    def __init__(self, command: AnyCommand, label: str, until: float) -> None:
+        self.command, self.label, self.until = command, label, until
+
+
+class KilnApp(App[str], inherit_bindings=False):
+    """The operations console. `run()` returns ``"demo"`` when the person chose the demo on the first screen."""
+
+    CSS_PATH = str(Path(themes.__file__ or ".").with_name("kiln.tcss"))
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    TITLE = "kiln-tui"
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        first_run: bool = False,
+        tour: bool = False,
+        theme: str | None = None,
+        ascii_only: bool | None = None,
+        zone: tzinfo | None = None,
+        period: float | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        env = dict(os.environ) if environ is None else dict(environ)
+        palette = palettes.choose(env, theme)
+        super().__init__(ansi_color=True if palette.ansi else None)
+        self.client = client
+        self.first_run = first_run
+        self.tour = tour
+        self.zone = zone
+        self.now_mono = monotonic
+        self.paint = Paint(palette, icon_sets.choose(env, ascii_only))
+        self.remote = "SSH_CONNECTION" in env
+        self.period = period or (REMOTE_PERIOD_S if self.remote else LOCAL_PERIOD_S)
+        self.shop: Shop | None = None
+        self.shop_at = monotonic()
+        self.answered_at = monotonic()
+        self.closed = ""
+        self.said = Said()
+        self.undo: Undo | None = None
+        self.selected_intent: str | None = None
+        self._in_flight: list[AnyCommand] = []
+        self._hint = asyncio.Event()
+        self._screens_made: dict[str, KilnScreen] = {}
+        for each in palettes.PALETTES.values():
+            self.register_theme(_textual_theme(each))
+        self.theme = palette.name
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> "Screen[None]":
+        """Triage, or the first-run screen on a site without printers."""
+        return self._screen("first_run" if self.first_run else "triage")
+
+    def on_mount(self) -> None:
+        """Start pulling snapshots; hints only wake the pull, so that a storm of events costs nothing."""
+        self.animation_level = "none"
+        loop = asyncio.get_running_loop()
+
+        def hint() -> None:
+            if not self._hint.is_set():
+                loop.call_soon_threadsafe(self._hint.set)
+
+        self._unsubscribe = self.client.subscribe(hint)
+        self.run_worker(self._pull(), name="pull", exit_on_error=True)
+        self.set_interval(QUIET_PERIOD_S, self._carry_on)
+
+    def on_unmount(self) -> None:
+        """Leave the core's list of listeners; the core itself is the caller's to close."""
+        self._unsubscribe()
+
+    async def _pull(self) -> None:
+        """One snapshot per period at most, at once after a hint, nothing drawn when nothing changed."""
+        while True:
+            started = self.now_mono()
+            self._hint.clear()
+            try:
+                shop = await self.client.shop(-1 if self.shop is None else self.shop.revision)
+            except ClientClosed:
+                self.closed = "Kiln's core has gone away. Printers print on. Start kiln-tui again to attach."
+                self.say(self.closed, "alert")
+                self.tell_screen()
+                return
+            self.answered_at = self.now_mono()
+            if shop is not None and shop != self.shop:
+                self.shop, self.shop_at = shop, self.answered_at
+                self.tell_screen()
+            spent = self.now_mono() - started
+            await asyncio.sleep(max(0.01, self.period - spent))
+            try:
+                await asyncio.wait_for(self._hint.wait(), timeout=self.period * 3)
+            except TimeoutError:
+                continue
+
+    def _carry_on(self) -> None:
+        """Ages and the clock go on while the core has nothing new."""
+        if self.shop is not None and self.now_mono() - self.shop_at >= QUIET_PERIOD_S / 2:
+            self.tell_screen()
+
+    def tell_screen(self) -> None:
+        """Let every screen on the stack that shows the shop take the newest snapshot."""
+        from kiln_tui.screens.base import KilnScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, KilnScreen) and screen.is_mounted:
+                screen.take(self.shop)
+
+    # --- the moment ----------------------------------------------------------------------------------------
+
+    def look(self) -> Look:
+        """Signs, zone and moment for the presentation functions."""
+        if self.shop is None:
+            return Look(self.paint.icons, self.zone, 0.0)
+        drift = max(0.0, self.now_mono() - self.shop_at) * self.shop.time_scale
+        return Look(self.paint.icons, self.zone, self.shop.wall + drift, drift)
+
+    @property
+    def core_silent_s(self) -> float:
+        """Seconds since the core last answered."""
+        return self.now_mono() - self.answered_at
+
+    @property
+    def stale_reason(self) -> str:
+        """Why nothing may be done from this screen now; '' while it is fresh."""
+        if self.closed:
+            return "the core has gone away"
+        if self.core_silent_s > SILENT_CORE_S:
+            return f"Kiln's core has not answered for {int(self.core_silent_s)} s; what you see is old"
+        return ""
+
+    # --- going places --------------------------------------------------------------------------------------
+
+    def _screen(self, name: str) -> "KilnScreen":
+        """The screen of that module, imported and made when it is first wanted."""
+        if name not in self._screens_made:
+            module = importlib.import_module(f"kiln_tui.screens.{name}")
+            screen: KilnScreen = module.make(self)
+            self._screens_made[name] = screen
+            self.install_screen(screen, name)
+        return self._screens_made[name]
+
+    def go(self, name: str, select: str | None = None) -> None:
+        """Show a screen, with the cursor on `select` where it has such a row."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        screen = self._screen(name)
+        if self.screen is not screen:
+            self.switch_screen(name)
+        if select is not None:
+            screen.wanted = select
+        if screen.is_mounted:
+            screen.take(self.shop)
+
+    # --- saying and sending --------------------------------------------------------------------------------
+
+    def say(self, text: str, role: str = "text", more: tuple[str, ...] = (), seconds: float = 15.0) -> None:
+        """Put a sentence into the message line; `more` is shown on ``w``."""
+        self.said = Said(text, role, more, self.now_mono() + seconds)
+        self._refresh_bars()
+
+    def hush(self) -> None:
+        """Clear the message line."""
+        if self.said.text:
+            self.said = Said()
+            self._refresh_bars()
+
+    def _refresh_bars(self) -> None:
+        from kiln_tui.screens.base import KilnScreen
+
+        for screen in self.screen_stack if self.is_running else ():
+            if isinstance(screen, KilnScreen) and screen.is_mounted:
+                screen.refresh_bars()
+
+    def send(self, command: AnyCommand, then: Callable[[Result], None] | None = None) -> None:
+        """Send a command without waiting for it; the same one twice in flight is sent once."""
+        if command in self._in_flight:
+            self.say("That is already on its way.", "dim")
+            return
+        self._in_flight.append(command)
+        self.run_worker(self._send(command, then), group="send", exit_on_error=True)
+
+    async def _send(self, command: AnyCommand, then: Callable[[Result], None] | None) -> None:
+        back = inverse(command, self.shop)
+        try:
+            result = await self.client.send(command)
+        except ClientClosed:
+            self.say("Not done: Kiln's core has gone away. Start kiln-tui again to attach.", "alert")
+            return
+        finally:
+            self._in_flight.remove(command)
+        if result.refusal is not None:
+            reasons = result.refusal.reasons or (result.refusal.code,)
+            self.undo = None
+            self.say(f"Not done: {reasons[0]}", "alert", reasons)
+        else:
+            self.undo = Undo(back[0], back[1], self.now_mono() + UNDO_S) if back else None
+            self.say(done_sentence(command, self.shop), "ok")
+        self._hint.set()
+        if then is not None:
+            then(result)
+
+    def undo_now(self) -> Undo | None:
+        """What ``u`` would take back now."""
+        return self.undo if self.undo is not None and self.undo.until >= self.now_mono() else None
+
+    def take_back(self) -> None:
+        """Undo the last command where that is possible."""
+        undo = self.undo_now()
+        if undo is None:
+            self.say("Nothing to undo.", "dim")
+            return
+        self.undo = None
+        self.send(undo.command)
+
+    # --- looks ---------------------------------------------------------------------------------------------
+
+    def use_palette(self, palette: Palette) -> None:
+        """Change the colours of everything."""
+        self.paint.use(palette)
+        self.ansi_color = True if palette.ansi else None
+        self.theme = palette.name
+        from kiln_tui.screens.base import KilnScreen
+
+        for screen in self._screens_made.values():
+            if isinstance(screen, KilnScreen) and screen.is_mounted:
+                screen.redraw()
+
+
+def _textual_theme(palette: Palette) -> Theme:
+    """Our palette for Textual's own widgets."""
+    return Theme(
+        name=palette.name,
+        primary=palette.accent,
+        accent=palette.accent,
+        error=palette.error,
+        foreground=palette.foreground,
+        background=palette.background,
+        surface=palette.surface,
+        panel=palette.surface,
+        dark=palette.dark,
+        ansi=palette.ansi,
+        variables={"kiln-scroll": palette.scroll, "kiln-field": palette.background},
+    )

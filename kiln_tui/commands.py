@@ -1,0 +1,125 @@
+"""The one source of what keys do: bindings, key bar, palette and help are all made from `Command`s."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from core.client.views import Action
+from kiln_tui.presentation.icons import Icons
+from kiln_tui.presentation.text import Span, width_of
+
+RESERVED = frozenset("1234567jkw/:?quR!") | {"up", "down", "escape", "ctrl+p", "pageup", "pagedown", "home", "end"}
+"""Keys that mean the same on every screen; no row's action may take them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Something a key does now. `disabled` is why it does not ('' = it works); `shown` puts it in the key bar."""
+
+    key: str
+    label: str
+    run: Callable[[], None]
+    help: str = ""
+    danger: bool = False
+    disabled: str = ""
+    shown: bool = True
+    aliases: tuple[str, ...] = ()
+    group: str = "This screen"
+
+    def answers(self, key: str) -> bool:
+        """Whether it is this command's key."""
+        return key == self.key or key in self.aliases
+
+
+_KEY_WORDS = {
+    "escape": "Esc",
+    "space": "Space",
+    "up": "Up",
+    "down": "Down",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "tab": "Tab",
+}
+
+
+def key_word(key: str, icons: Icons) -> str:
+    """A key as people read it: ``⏎``, ``Esc``, ``^P``, ``a``."""
+    if key == "enter":
+        return icons.enter
+    if key.startswith("ctrl+"):
+        return "^" + key[5:].upper()
+    return _KEY_WORDS.get(key, key)
+
+
+def row_keys(actions: Sequence[Action]) -> tuple[tuple[str, Action], ...]:
+    """Each action of a row with the key that does it: the first is ``enter``; keys that mean something
+    everywhere, or that are taken, become capitals; what then has no key is left to the palette ('')."""
+    out: list[tuple[str, Action]] = []
+    taken: set[str] = set()
+    for index, action in enumerate(actions):
+        wanted = "enter" if index == 0 else action.key
+        if index and wanted in ("enter", "⏎"):
+            wanted = ""
+        if wanted in RESERVED or wanted in taken:
+            wanted = wanted.upper() if len(wanted) == 1 else ""
+        if wanted in RESERVED or wanted in taken:
+            wanted = ""
+        taken.add(wanted)
+        out.append((wanted, action))
+    return tuple(out)
+
+
+def find(commands: Iterable[Command], key: str) -> Command | None:
+    """The first command that answers to this key."""
+    return next((command for command in commands if key and command.answers(key)), None)
+
+
+def unique(commands: Iterable[Command]) -> tuple[Command, ...]:
+    """The commands in order, each key once: the first wins, the later one keeps its place in the palette."""
+    seen: set[str] = set()
+    out = []
+    for command in commands:
+        if command.key and command.key in seen:
+            command = replace(command, key="", shown=False)
+        seen.update({command.key, *command.aliases})
+        out.append(command)
+    return tuple(out)
+
+
+@dataclass(frozen=True)
+class BarEntry:
+    """A command's place in the key bar, in cells."""
+
+    command: Command
+    start: int
+    end: int
+
+
+def key_bar(
+    commands: Sequence[Command], width: int, icons: Icons
+) -> tuple[tuple[Span, ...], tuple[BarEntry, ...]]:
+    """The key bar's spans and where each command stands. The last two (palette, help) are kept always; what
+    does not fit is left out whole, never cut."""
+    shown = [command for command in commands if command.shown and command.key]
+    sizes = [width_of(key_word(c.key, icons)) + 1 + width_of(c.label) + 3 for c in shown]
+    keep = set(range(max(0, len(shown) - 2), len(shown)))
+    room = width - 1 - sum(sizes[index] for index in keep)
+    for index in range(len(shown)):
+        if index not in keep and sizes[index] <= room:
+            keep.add(index)
+            room -= sizes[index]
+    spans: list[Span] = [(" ", "text")]
+    entries = []
+    at = 1
+    for index in sorted(keep):
+        command = shown[index]
+        word = key_word(command.key, icons)
+        off = bool(command.disabled)
+        label = f"({command.label})" if off else command.label
+        role = "disabled" if off else "text"
+        spans += [(word, "disabled" if off else "key"), (" " + label, role), ("  " if off else "   ", "text")]
+        size = width_of(word) + 1 + width_of(label)
+        entries.append(BarEntry(command, at, at + size))
+        at += size + (2 if off else 3)
+    return tuple(spans), tuple(entries)

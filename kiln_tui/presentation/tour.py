@@ -1,0 +1,48 @@
+"""The tour: what a newcomer should press next, computed from the shop alone."""
+
+from core.client.views import Card, Shop
+from core.domain import commands as c
+
+
+def next_step(shop: Shop | None, screen: str, cursor: str | None = None) -> str:
+    """One sentence; the most useful thing first. `cursor` is the id of the card under the cursor."""
+    if shop is None:
+        return "Waiting for the first picture of the shop."
+    if not shop.printers:
+        return "No printer yet: press : and choose Add a printer."
+    found = next(((card, words) for card in _by_urgency(shop) if (words := _words(card))), None)
+    if found is None:
+        if any(card.section == "running" for card in shop.cards):
+            return "All is running. Look at the printers with 5, at what happened with 6; new files go into the inbox."
+        return f"Nothing waits for you. Drop an STL, 3MF or G-code file into {shop.inbox}"
+    card, words = found
+    if screen != "triage":
+        return f"{words[0]} — press 1 for Triage."
+    move = "" if cursor == card.card_id else "move to it with ↑ ↓, then "
+    return f"{words[0]} — {move}press {words[1]}."
+
+
+def _by_urgency(shop: Shop) -> list[Card]:
+    order = {"ready_qa": 0, "attention": 1, "at_risk": 2, "ready_start": 3}
+    cards = [card for card in shop.cards if card.section in order and card.actions]
+    return sorted(cards, key=lambda card: order[card.section])
+
+
+def _words(card: Card) -> tuple[str, str] | None:
+    """(what waits, the key) for a card whose primary key works; None where it does not."""
+    action = card.actions[0]
+    if action.disabled:
+        return None
+    if action.opens == "approve" or isinstance(action.command, c.ApproveOrder):
+        return "An Order waits for approval", "⏎"
+    if action.opens == "outcome" or isinstance(action.command, c.RecordOutcomes):
+        return f"{card.where} has finished: say what became of the parts", "⏎"
+    if isinstance(action.command, c.ClearBed):
+        return f"{card.where} waits for an empty bed: take the part off", "⏎"
+    if isinstance(action.command, c.ResumeRun):
+        return f"{card.where} is paused ({card.brief}): see to it", "⏎ to resume"
+    if isinstance(action.command, c.ReprintFailed):
+        return "A part failed: print it again", "⏎"
+    if action.opens == "resolve":
+        return f"Kiln cannot tell what happened on {card.where}", "⏎ to decide"
+    return f"{card.where} needs you", f"⏎ ({action.label})"

@@ -1,0 +1,178 @@
+"""From an `Action` of a view to what happens: a sheet, a question, or a command sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.client.views import Action, Card, PrinterRow, Shop
+from core.domain import commands as c
+from kiln_tui.commands import Command, row_keys
+from kiln_tui.presentation.units import age
+from kiln_tui.rows import STALE_S
+
+if TYPE_CHECKING:
+    from kiln_tui.app import KilnApp
+
+DANGEROUS = ("abort", "cancel_order")
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What an action is about; '' where it does not apply."""
+
+    intent_id: str = ""
+    run_id: str = ""
+    printer_id: str = ""
+    other_kind: str = ""
+    other_id: str = ""
+
+
+def target_of(action: Action, shop: Shop | None, kind: str = "", subject_id: str = "") -> Target:
+    """The ids an action needs: those of its command, else its row's subject, else what the shop knows."""
+    command = action.command
+    intent_id = getattr(command, "intent_id", "") or (subject_id if kind in ("intent", "order") else "")
+    run_id = getattr(command, "run_id", "") or (subject_id if kind == "run" else "")
+    printer_id = getattr(command, "printer_id", "") or (subject_id if kind == "printer" else "")
+    if shop is not None:
+        for row in shop.printers:
+            if run_id and row.run is not None and row.run.run_id == run_id and not printer_id:
+                printer_id = row.printer.printer_id
+            if run_id and row.run is not None and row.run.run_id == run_id and not intent_id:
+                intent_id = next(iter(row.run.intent_ids), "")
+    return Target(intent_id, run_id, printer_id or "", kind, subject_id)
+
+
+def card_target(card: Card, shop: Shop | None) -> Target:
+    """The ids of a card, gathered from its subject and all of its actions."""
+    found = [target_of(a, shop, card.subject_kind, card.subject_id) for a in card.actions]
+    found = found or [target_of(Action(key="", label=""), shop, card.subject_kind, card.subject_id)]
+    return Target(
+        next((t.intent_id for t in found if t.intent_id), ""),
+        next((t.run_id for t in found if t.run_id), ""),
+        next((t.printer_id for t in found if t.printer_id), ""),
+        card.subject_kind,
+        card.subject_id,
+    )
+
+
+def stale_reason(action: Action, row: PrinterRow | None, seen: float | None) -> str:
+    """Why an action that needs the printer to listen does not work now: nobody has heard of it for a while."""
+    if row is None or not isinstance(action.command, c.PauseRun | c.ResumeRun):
+        return ""
+    if seen is None:
+        return f"{row.printer.name} was never seen; press R to look at it"
+    if seen > STALE_S:
+        return f"no word from {row.printer.name} for {age(seen)}; press R to look again"
+    return ""
+
+
+def commands_for(
+    kiln: KilnApp, actions: Sequence[Action], kind: str, subject_id: str, settling: str = ""
+) -> list[Command]:
+    """The row's actions as commands, with their keys and with every reason why one does not work."""
+    out = []
+    shop = kiln.shop
+    for key, action in row_keys(actions):
+        target = target_of(action, shop, kind, subject_id)
+        row = next(
+            (r for r in (shop.printers if shop else ()) if r.printer.printer_id == target.printer_id), None
+        )
+        seen = kiln.look().age(row.age_s) if row is not None else None
+        disabled = action.disabled or kiln.stale_reason or stale_reason(action, row, seen) or settling
+        out.append(
+            Command(
+                key=key,
+                label=action.label,
+                run=lambda action=action: perform(kiln, action, kind, subject_id),  # type: ignore[misc]  # bound at once
+                help=action.note,
+                danger=action.opens in DANGEROUS or bool(action.confirm),
+                disabled=disabled,
+                group="This row",
+            )
+        )
+    return out
+
+
+def perform(kiln: KilnApp, action: Action, kind: str, subject_id: str) -> None:
+    """Do what the action says."""
+    target = target_of(action, kiln.shop, kind, subject_id)
+    match action.opens:
+        case "":
+            _send(kiln, action, target)
+        case "approve" | "clarify":
+            if not target.intent_id:
+                kiln.say("Open the Order on screen 2 to approve it.", "warn")
+                return
+            from kiln_tui.screens.approve import Approve
+
+            kiln.push_screen(Approve(kiln, target.intent_id))
+        case "outcome":
+            from kiln_tui.screens.outcome import OutcomePanel
+
+            kiln.push_screen(OutcomePanel(kiln, target.run_id))
+        case "cancel_order":
+            from kiln_tui.screens.dialogs import cancel_order
+
+            kiln.push_screen(cancel_order(kiln, target.intent_id))
+        case "abort":
+            from kiln_tui.screens.dialogs import Abort
+
+            kiln.push_screen(Abort(kiln, target.run_id))
+        case "resolve":
+            from kiln_tui.screens.resolve import Resolve
+
+            kiln.push_screen(Resolve(kiln, target.run_id))
+        case "add_printer":
+            from kiln_tui.screens.add_printer import AddPrinterSheet
+
+            kiln.push_screen(AddPrinterSheet(kiln))
+        case "load_material":
+            from kiln_tui.screens.printer_dialogs import LoadMaterialSheet
+
+            kiln.push_screen(LoadMaterialSheet(kiln, target.printer_id))
+        case "out_of_service":
+            from kiln_tui.screens.printer_dialogs import out_of_service
+
+            kiln.push_screen(out_of_service(kiln, target.printer_id))
+        case "refresh":
+            look_again(kiln, target.printer_id)
+        case _:
+            goto(kiln, target)
+
+
+def goto(kiln: KilnApp, target: Target) -> None:
+    """Show the thing on its own screen."""
+    if target.printer_id and (target.other_kind == "printer" or not target.intent_id):
+        kiln.go("printers", target.printer_id)
+    elif target.intent_id:
+        kiln.selected_intent = target.intent_id
+        kiln.go("orders", target.intent_id)
+    else:
+        kiln.go("events")
+
+
+def look_again(kiln: KilnApp, printer_id: str) -> None:
+    """Have the core look at a printer now."""
+    if not printer_id:
+        kiln.say("There is no printer to look at here.", "dim")
+        return
+
+    async def look() -> None:
+        await kiln.client.refresh(printer_id)
+
+    kiln.run_worker(look(), group="send")
+    kiln.say("Looking again.", "dim")
+
+
+def _send(kiln: KilnApp, action: Action, target: Target) -> None:
+    if action.command is None:
+        look_again(kiln, target.printer_id)
+        return
+    if not action.confirm:
+        kiln.send(action.command)
+        return
+    from kiln_tui.screens.dialogs import Confirm
+
+    kiln.push_screen(Confirm(kiln, action.label, action.confirm, action.command))

@@ -255,7 +255,7 @@ def _run_life(state: Run, event: ev.Event) -> Run:
                 question="; ".join(body.explanations),
             )
         case ev.RunApproved():
-            return replace(state, state=RunState.QUEUED, question="")
+            return replace(state, state=RunState.QUEUED, question="", approved_by=body.by)
         case ev.RunStarted():
             return _noted(
                 replace(

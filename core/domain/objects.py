@@ -260,6 +260,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     used_mg: int | None = None
     printer_snapshot: dict[str, str] = {}
     reprinted_by: str | None = None
+    approved_by: str | None = None
 
 
 class Permit(msgspec.Struct, frozen=True, kw_only=True):

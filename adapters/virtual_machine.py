@@ -42,8 +42,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     printed_s: float = 0.0
     elapsed_s: float = 0.0
     settle_s: float = 0.0
-    actual: dict[str, float] = {"tool0": AMBIENT, "bed": AMBIENT}
-    target: dict[str, float] = {"tool0": 0.0, "bed": 0.0}
+    actual: dict[str, float] = msgspec.field(default_factory=lambda: {"tool0": AMBIENT, "bed": AMBIENT})
+    target: dict[str, float] = msgspec.field(default_factory=lambda: {"tool0": 0.0, "bed": 0.0})
     message: str = ""
     tripped: tuple[str, ...] = ()
     link_back_at: float = 0.0

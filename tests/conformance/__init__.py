@@ -1,0 +1,1 @@
+"""One contract, every adapter: see rigs.py for how another one joins."""

@@ -122,7 +122,7 @@ def _ready_sentence(printer: Printer, block: Block) -> str:
         case Bar.BED:
             return f"Goes to {printer.name} when its bed is clear. Look at the bed, then say so."
         case Bar.PLATE:
-            return f"Goes to {printer.name} when {block.text.removesuffix(' is still on its bed')} is off its bed."
+            return f"Goes to {printer.name} when its bed is empty. {block.text}."
         case Bar.MATERIAL:
             return f"Goes to {printer.name} when the filament is right. {block.text}."
     return f"Would go to {printer.name}, which is not ready. {block.text}."

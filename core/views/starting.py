@@ -79,7 +79,7 @@ def block_of(printer: Printer, facts: Facts, run: Run | None = None) -> Block:
         return Block(bar=Bar.NOT_READY, text=f"The printer says: {phase_word(live.phase)}")
     if (ended := facts.unjudged.get(printer.printer_id)) is not None and printer.permit is None:
         what = plate_what(facts.plates.get(ended.plate_id))
-        return Block(bar=Bar.PLATE, text=f"{what} is still on its bed", run=ended)
+        return Block(bar=Bar.PLATE, text=f"Its bed still holds {what}", run=ended)
     if printer.permit is None:
         return Block(bar=Bar.BED, text="Bed not confirmed clear")
     return Block(bar=Bar.NONE)

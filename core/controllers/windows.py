@@ -1,0 +1,230 @@
+"""Decisions from the intent to the end: observe, adopt, fence, ask (pure; kernel.md steps 6 to 9)."""
+
+from core.contract import Observation, Phase
+from core.controllers.evidence import (
+    UNNAMED,
+    ask,
+    describe,
+    has_our_name,
+    key,
+    other_execution,
+    printer_block,
+    rebooted,
+    shows_ours,
+)
+from core.controllers.looks import Look
+from core.controllers.steps import DoDelete, SendStart, Situation, Step, Submit, Wait
+from core.domain.commands import FenceHeld, FenceRun, RunEnded, RunSeen, StartReplied
+from core.domain.objects import Run
+from core.domain.text import clean
+from core.domain.words import RunState
+
+FRESH_MS = 6_000
+"""A look older than this is no ground for a start."""
+STUCK_MS = 120_000
+"""After so long without anything that can be understood, a person is asked."""
+MIN_ASK_MS = 2_000
+MAX_DELETES = 4
+JOB_ID_MS = 5_000
+"""How long a printer that has job ids may take to show ours before it is bound without one."""
+
+
+def window_step(s: Situation, run: Run) -> Step:
+    """INTENDED, CONFIRMING or FENCING: between the durable intent and certainty."""
+    if run.state is RunState.INTENDED and s.memory.sent and s.memory.reply is not None:
+        reply = s.memory.reply
+        return Submit(
+            command=StartReplied(run_id=run.run_id, reply=reply.kind.value, detail=clean(reply.detail)),
+            key=key("replied", run),
+        )
+    look = s.looks.evidence
+    if look is None:
+        silent = printer_block(s) or "The printer is silent"
+        return Wait(reason=f"{silent}; whether the start was carried out is unknown")
+    obs = look.obs
+    if shows_ours(run, obs):
+        if rebooted(run, obs):  # W17
+            return ask(
+                run,
+                "The printer was restarted and shows this attempt's file. Nobody can tell whether this is the "
+                "print that Kiln started.",
+                look,
+            )
+        return adopt(s, run, look, "seen after the start")
+    if rebooted(run, obs):  # W14
+        return ask(
+            run, "The printer was restarted just when the start was sent, so its evidence is lost.", look
+        )
+    if run.state is RunState.FENCING:
+        return _fencing(s, run, look)
+    if run.state is RunState.INTENDED and s.memory.sent and s.memory.reply is None:
+        return Wait(reason="The start is on its way")  # the worker bounds this call by the deadline
+    name = obs.printer_job.remote_file
+    if obs.phase.running and name:  # W12
+        return _fence(run, f"another print was started at the machine: {describe(obs)}")
+    if _may_send(s, run, look):
+        return SendStart(run_id=run.run_id, name=run.remote_name, nonce=run.nonce)
+    if not _grace_over(s, run, look):
+        return Wait(reason="Waiting for the printer to show the start")
+    if obs.phase.running:
+        return ask(run, "The printer is working on something that it does not name.", look)
+    return _fence(run, f"no trace of the start after the grace time: {describe(obs)}")
+
+
+def _may_send(s: Situation, run: Run, look: Look) -> bool:
+    """Only this incarnation, only once, only on what was just seen, only within the deadline."""
+    deadline = run.deadline
+    return (
+        run.state is RunState.INTENDED
+        and s.memory.name == run.remote_name
+        and s.memory.unsent
+        and not s.memory.sent
+        and look.obs.phase.startable
+        and look.obs.boot == run.baseline
+        and s.now_ms - look.at_ms <= FRESH_MS
+        and deadline is not None
+        and deadline.boot_id == s.now.boot_id
+        and s.now_ms < deadline.mono_ms
+    )
+
+
+def _grace_over(s: Situation, run: Run, look: Look) -> bool:
+    """Whether a look begun after the deadline still shows nothing. A deadline of another boot of this computer
+    says nothing: then the grace counts from when this incarnation first saw the row."""
+    deadline = run.deadline
+    if deadline is not None and deadline.boot_id == s.now.boot_id:
+        return look.at_ms >= deadline.mono_ms
+    return look.at_ms >= s.memory.entered_ms + int(s.capability.grace_s * 1000)
+
+
+def _fence(run: Run, evidence: str) -> Submit:
+    return Submit(command=FenceRun(run_id=run.run_id, evidence=evidence), key=key("fence", run))
+
+
+def _fencing(s: Situation, run: Run, look: Look) -> Step:
+    obs = look.obs
+    if obs.phase.running and not obs.printer_job.remote_file:
+        return ask(run, "The printer is working on something that it does not name.", look)
+    gone_at = s.memory.gone.get(run.remote_name)
+    if gone_at is None:
+        trial = s.memory.trial(f"delete:{run.remote_name}")
+        if trial.failures >= MAX_DELETES:
+            return ask(
+                run,
+                f"The start was not confirmed, and its file cannot be removed: {trial.why}. It may still start.",
+                look,
+            )
+        if s.now_ms < trial.retry_ms:
+            return Wait(reason=f"Removing the file failed and will be tried again: {trial.why}")
+        return DoDelete(run_id=run.run_id, name=run.remote_name)
+    if look.at_ms < gone_at + s.lag_ms:
+        return Wait(reason="Making sure that nothing was started")
+    if run.baseline is None or obs.phase.running or obs.boot != run.baseline:
+        return ask(
+            run,
+            "The start was not confirmed, and the printer has been used since. Did this attempt print?",
+            look,
+        )
+    if obs.phase.startable:
+        return Submit(
+            command=FenceHeld(
+                run_id=run.run_id,
+                evidence=f"file removed, and the printer is as before the start: {describe(obs)}",
+            ),
+            key=key("held", run),
+        )
+    if s.now_ms - s.memory.entered_ms >= STUCK_MS:
+        return ask(run, "The start was not confirmed, and the printer does not come to rest.", look)
+    return Wait(reason=printer_block(s) or "Making sure that nothing was started")
+
+
+def adopt(s: Situation, run: Run, look: Look, how: str) -> Step:
+    """Our name runs or ran: bind this execution. The end, if it ended already, is told as the next step."""
+    job = look.obs.printer_job
+    if s.capability.job_id and job.job_id is None and not s.looks.steady_for(JOB_ID_MS):
+        return Wait(reason="Waiting for the printer to show its job number")
+    snapshot = {"boot": look.obs.boot.boot, "adapter": s.capability.adapter}
+    return Submit(
+        command=RunSeen(
+            run_id=run.run_id,
+            phase="paused" if look.obs.phase is Phase.PAUSED else "printing",
+            printer_job=job.job_id,
+            snapshot={k: clean(v) for k, v in snapshot.items() if v},
+            evidence=f"{how}: {describe(look.obs)}",
+        ),
+        key=key("seen", run),
+    )
+
+
+def running_step(s: Situation, run: Run) -> Step:
+    """PRINTING or PAUSED in the ledger: follow, end by evidence, or ask. A lost link alone ends nothing."""
+    look = s.looks.evidence
+    if look is None:
+        return Wait(reason=printer_block(s) or "The printer is silent")
+    obs = look.obs
+    settled = s.looks.steady_for(max(s.lag_ms, MIN_ASK_MS))
+    if has_our_name(run, obs):
+        question = _doubt(run, obs)
+        if question:
+            return ask(run, question, look) if settled else Wait(reason="Waiting for a second look")
+        return _ours(s, run, look, settled)
+    if obs.phase.running and not obs.printer_job.remote_file:
+        if s.looks.steady_for(STUCK_MS):
+            return ask(run, f"The printer is working on {UNNAMED}.", look)
+        return Wait(reason="The printer does not name what it works on")
+    if not (obs.phase.running or obs.phase.startable or obs.phase is Phase.ERROR):
+        return Wait(reason=printer_block(s) or "Printing")
+    if not settled:
+        return Wait(reason="The printer shows something else; waiting for a second look")
+    return ask(run, _lost(run, obs), look)  # W19
+
+
+def _doubt(run: Run, obs: Observation) -> str:
+    if other_execution(run, obs):
+        return "This attempt's file was started a second time; what became of the first print is unknown."
+    if rebooted(run, obs):  # W17
+        return "The printer was restarted during this attempt. Look at the machine before anything goes on."
+    return ""
+
+
+def _ours(s: Situation, run: Run, look: Look, settled: bool) -> Step:
+    obs = look.obs
+    if obs.phase.running:
+        if obs.phase is Phase.PAUSED and run.state is RunState.PRINTING:
+            return adopt(s, run, look, "seen")
+        if obs.phase in (Phase.PRINTING, Phase.PREPARING) and run.state is RunState.PAUSED:
+            return adopt(s, run, look, "seen")
+        return Wait(reason="Printing" if run.state is RunState.PRINTING else "Printer is paused")
+    same_job = run.printer_job == obs.printer_job.job_id
+    if (obs.phase is Phase.FINISHED and same_job) or (
+        obs.phase.startable and obs.printer_job.complete_evidence
+    ):
+        return _ended(run, "completed", "", f"finished: {describe(obs)}")
+    if obs.phase is Phase.CANCELLED:  # W20
+        return _ended(run, "aborted", "operator_abort", f"cancelled at the printer: {describe(obs)}")
+    if not (obs.phase is Phase.ERROR or obs.phase.startable):
+        return Wait(reason=printer_block(s) or "Printing")
+    if not settled:
+        return Wait(reason="The printer stopped; waiting for a second look")
+    if obs.phase is Phase.ERROR:
+        return _ended(run, "failed", "printer_error", f"the printer reports an error: {describe(obs)}")
+    return ask(run, "The printer is idle again, and nothing shows how this attempt ended.", look)
+
+
+def _ended(run: Run, result: str, reason: str, text: str) -> Submit:
+    return Submit(
+        command=RunEnded(run_id=run.run_id, result=result, reason=reason, text=text), key=key("ended", run)
+    )
+
+
+def _lost(run: Run, obs: Observation) -> str:
+    name = clean(obs.printer_job.remote_file, 80)
+    restarted = " It was restarted in between." if rebooted(run, obs) else ""
+    if obs.phase is Phase.ERROR:
+        return f"The printer reports an error and no longer says what it was printing.{restarted}"
+    if obs.phase.running:
+        return f"The printer works on {name} now; what became of this attempt is unknown.{restarted}"
+    return (
+        f"Kiln thought that this attempt was printing, but the printer is {obs.phase.value}"
+        f"{' with ' + name if name else ''}.{restarted}"
+    )

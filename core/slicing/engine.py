@@ -182,7 +182,7 @@ def _libraries(path: Path, environment: dict[str, str]) -> tuple[Path, ...]:
             target = Path(rest.rsplit(" (", 1)[0])
             if target.is_file():
                 found.add(target.resolve())
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda f: f.name))  # where a library lies does not shape the toolpaths
 
 
 def _digest(files: tuple[Path, ...], version: str) -> str:

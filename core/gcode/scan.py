@@ -1,6 +1,7 @@
 """The fast scan of G-code: runs of ordinary moves as arrays, everything else through the plain interpreter.
 
-An ordinary line is ``G0``/``G1`` with words X Y Z E F, one space before each, digits with at most one dot, or ``G92 E``.
+An ordinary line is ``G0``/``G1`` with words X Y Z E F, one space before each, digits with at most one dot, or
+``G92 E``.
 Lines that cannot change how such moves count (comments, fans, accelerations) do not end a run. All others do, and are
 executed one by one by `core.gcode.reference.Interpreter` on the same state; so is every run that is short or met in a
 state that the arrays do not cover (relative axes, inches, shifted or unknown coordinates). numpy is imported here:
@@ -87,11 +88,12 @@ class _Moves:
         bad = np.empty(len(data), np.uint8)
         bad[:-1] = _BAD[pairs]
         bad[-1] = 0
-        # Only the words count: what stands before the first space of the line is known by now, and a line's own end
-        # is followed by whatever the next line begins with.
-        bad[ends] = 0
-        worst = np.maximum.reduceat(bad, np.minimum(body, ends))
-        ordinary &= worst[: self.lines] == 0
+        # Only the words count: from the space before the first of them up to the end of the line.
+        spans = np.empty(2 * self.lines, np.int64)
+        spans[0::2] = np.minimum(body, ends)
+        spans[1::2] = ends
+        worst = np.maximum.reduceat(bad, spans)[0::2]
+        ordinary &= worst == 0
         self.columns: dict[int, Floats] = {}
         self.ordinary = ordinary
         self.is_set = is_set

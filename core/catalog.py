@@ -14,25 +14,14 @@ import yaml
 
 from core.domain.material import Material
 from core.domain.printer_model import PrinterModel
+from core.domain.words import Verdict
+from core.gcode.policy import GcodePolicy, Reach
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class CatalogError(ValueError):
     """A packaged table does not read; the text names the file, the row and the field."""
-
-
-class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the nozzle of a printer variant may travel, and prime, beyond the bed; machine coordinates in mm.
-
-    `area` (x0, y0, x1, y1) is the rectangle within which the firmware or the vendor's own start and end G-code
-    moves; `prime` are rectangles beside the bed on which the vendor's start code extrudes (a purge line or a brush).
-    """
-
-    area: tuple[float, float, float, float]
-    prime: tuple[tuple[float, float, float, float], ...] = ()
-    source: str
-    date: str
 
 
 def load_printer_models() -> dict[str, PrinterModel]:
@@ -54,6 +43,17 @@ def load_materials() -> dict[str, Material]:
             raise CatalogError(f"{where}: {material.name!r} is given twice")
         materials[material.name] = material
     return materials
+
+
+def load_gcode_policy() -> GcodePolicy:
+    """The default policy of the G-code gate (`data/policy.yaml`) with the reach of every variant."""
+    where = "policy.yaml"
+    try:
+        policy = yaml.safe_load((_data() / where).read_text("utf-8"))
+        unknown = Verdict(policy["unknown_gcode_commands"])
+    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
+        raise CatalogError(f"{where}: {error!r}") from error
+    return GcodePolicy(unknown_commands=unknown, reaches=load_reaches())
 
 
 def _data() -> Traversable:

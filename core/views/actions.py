@@ -1,6 +1,6 @@
 """What a person may do, with the same key for the same thing on every screen.
 
-``enter`` is the one primary action of a row; besides it ``a c d g i k L n o O A p r x X`` mean what the functions
+``enter`` is the one primary action of a row; besides it ``a c d g i K L n o O A p r x X`` mean what the functions
 below say, everywhere. When an action `opens` a sheet, its `command` is the draft that the sheet completes and sends.
 `opens` = ``refresh`` asks for a look at the printer now; ``goto`` shows the subject on its own screen.
 """
@@ -145,11 +145,12 @@ def abort(run: Run, capability: Capability | None, live: Observation | None) -> 
 def resolve(run: Run, live: Observation | None) -> tuple[Action, ...]:
     """The four answers to needs_decision (kernel.md step 9)."""
     says = phase_word(live.phase) if live is not None and live.link is Link.ONLINE else ""
+    ran = "It was seen printing, so it did run." if run.started_at is not None else ""
     nothing = "" if says else "The printer does not answer, so there is nothing to adopt."
     rows = (
         ("a", "Adopt printer state", "adopt", f"the printer says: {says}" if says else "", nothing),
-        ("k", "Keep Kiln state", "keep", "go on as Kiln thought", ""),
-        ("n", "It never ran", "never_ran", "a new attempt may be made", ""),
+        ("K", "Keep Kiln state", "keep", "go on as Kiln thought", ""),
+        ("n", "It never ran", "never_ran", "a new attempt may be made", ran),
         ("i", "It ran", "it_ran", "then say what came out", ""),
     )
     return tuple(

@@ -102,8 +102,9 @@ def _problem(
     for plan in drafts:
         if plan.problem:
             return sentence(plan.problem)
-        if plan.kind == "model" and plan.profile_ref is None:
-            return sentence(slicer_problem) or "Kiln is still choosing the profile; this takes a moment."
+        if plan.model_id is None:
+            no_slicer = sentence(slicer_problem) if plan.kind == "model" else ""
+            return no_slicer or "Kiln is still preparing what would be pinned; this takes a moment."
     return ""
 
 

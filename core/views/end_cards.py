@@ -20,7 +20,7 @@ def ended_card(run: Run, facts: Facts) -> Card | None:
         return None
     if not may_have_printed(run):
         return _never_printed(run, plate, facts)
-    bad = [o for o in run.outcomes if o.result is ItemResult.FAILED]
+    bad = [o for o in run.outcomes if o.result in (ItemResult.FAILED, ItemResult.SKIPPED)]
     if not bad or run.reprinted_by is not None:
         return None
     why = listing(dict.fromkeys(reason_word(o.reason).lower() for o in bad if o.reason))

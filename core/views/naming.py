@@ -54,11 +54,11 @@ def orders_name(intent_ids: tuple[str, ...], facts: Facts) -> str:
 
 
 def attempt_name(run: Run, facts: Facts) -> str:
-    """``Print Attempt 2 of Order 1042``, with the Plate where there is one to speak of."""
+    """``Print Attempt 57 · Order 1042``, with the Plate where there is one to speak of."""
     owner = orders_name(run.intent_ids, facts)
     plate = facts.plates.get(run.plate_id)
-    name = f"Print Attempt {run.number}" + (f" of {owner}" if owner else "")
-    return f"{name}, {plate_name(plate)}" if plate is not None and plate_name(plate) else name
+    name = f"Print Attempt {run.number}" + (f" · {owner}" if owner else "")
+    return f"{name} · {plate_name(plate)}" if plate is not None and plate_name(plate) else name
 
 
 def run_title(run: Run, facts: Facts) -> str:

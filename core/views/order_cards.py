@@ -66,10 +66,10 @@ def approval_card(intent: Intent, facts: Facts) -> Card | None:
     found = [f"{f.severity.value.upper()}: {sentence(f.what)}" for p in drafts for f in plan_findings(p)]
     worst = max(drafts, key=lambda p: list(RiskLevel).index(p.risk_level))
     problem = next((p.problem for p in drafts if p.problem), "")
-    if problem:
-        said, brief = f"Cannot be approved as it is. {sentence(problem)}", "problem"
-    elif asked:
+    if asked:
         said, brief = f"{count(len(asked), 'answer')} missing before it can be approved.", "question"
+    elif problem:
+        said, brief = f"Cannot be approved as it is. {sentence(problem)}", "problem"
     elif found:
         said, brief = f"Waits for approval. {found[0].split(': ', 1)[1]}", "check"
     else:
@@ -83,7 +83,7 @@ def approval_card(intent: Intent, facts: Facts) -> Card | None:
     return _order(
         intent,
         section="attention",
-        severity="alert" if problem else "warn",
+        severity="alert" if brief == "problem" else "warn",
         tag="APPROVE",
         brief=brief,
         said=said,

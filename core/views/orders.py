@@ -211,9 +211,10 @@ def _run_stage(run: Run, facts: Facts, places: dict[str, Place]) -> tuple[str, s
         return "QA", ended, act.primary(act.outcome(run))
     if plate is None or facts.runs_of[plate.plate_id][-1] is not run:
         return None
-    bad = [o for o in run.outcomes if o.result is ItemResult.FAILED]
+    bad = [o for o in run.outcomes if o.result in (ItemResult.FAILED, ItemResult.SKIPPED)]
     if bad and run.reprinted_by is None:
-        return "reprint", f"{len(bad)} failed: {reason_word(bad[0].reason).lower()}", act.reprint(run)
+        why = f": {reason_word(bad[0].reason).lower()}" if bad[0].reason else ""
+        return "reprint", f"{count(len(bad), 'part')} failed{why}", act.reprint(run)
     if not run.outcomes:
         return "queue", "Stopped before it was printed", act.print_plate(plate, "Print again")
     return None

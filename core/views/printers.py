@@ -42,7 +42,7 @@ def printer_row(printer: Printer, facts: Facts) -> PrinterRow:
 
 
 def _actions(printer: Printer, run: Run | None, block: Block, facts: Facts) -> tuple[Action, ...]:
-    """The one useful thing first, when there is one; then all that works or says why not, each key once."""
+    """The one useful thing first (looking, when nothing is to be done), then all the rest, each key once."""
     live = facts.inputs.live.get(printer.printer_id)
     can = facts.inputs.capabilities.get(printer.printer_id)
     active = run if run is not None and run.state.active else None
@@ -68,7 +68,7 @@ def _actions(printer: Printer, run: Run | None, block: Block, facts: Facts) -> t
         rest.append(act.out_of_service(printer))
     rest.append(act.refresh())
     if first is None:
-        return tuple(rest)
+        return (act.goto("Show printer"), *rest)
     # The primary action is not listed a second time under its own letter.
     same = (first.command, first.opens)
     return (act.primary(first), *(a for a in rest if (a.command, a.opens) != same))

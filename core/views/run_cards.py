@@ -151,7 +151,7 @@ def _printing(run: Run, facts: Facts) -> Card:
         brief=" ".join(short) or phase_word(live.phase).lower(),
         text=text,
         because=_material_line(run, facts),
-        actions=(act.primary(act.goto("Show printer")), *actions),
+        actions=(act.goto("Show printer"), *actions),
         observed=live,
     )
 

@@ -38,7 +38,7 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
             tag="QUEUED",
             brief=f"behind {printer.name}",
             text=f"Queued behind {behind or 'another attempt'} on {printer.name}.",
-            actions=(act.primary(act.goto()), abort_of(run, facts)),
+            actions=(act.goto("Show order"), abort_of(run, facts)),
         )
     if block.bar in (Bar.NONE, Bar.UNSEEN):
         soon = "It starts now" if block.bar is Bar.NONE else "It starts once the printer has been looked at"
@@ -50,7 +50,7 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
             tag="QUEUED",
             brief=f"next on {printer.name}",
             text=f"Next on {printer.name}. {soon}.",
-            actions=(act.primary(act.goto()), abort_of(run, facts)),
+            actions=(act.goto("Show order"), abort_of(run, facts)),
         )
     helps = _remedies(printer, block, facts, run)
     return run_row(
@@ -61,7 +61,7 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
         tag="READY",
         brief=f"{printer.name} {_brief(block)}",
         text=_ready_sentence(printer, block),
-        actions=(*(helps or (act.primary(act.goto()),)), abort_of(run, facts)),
+        actions=(*(helps or (act.goto("Show order"),)), abort_of(run, facts)),
     )
 
 
@@ -92,7 +92,7 @@ def on_the_way_card(run: Run, facts: Facts) -> Card:
         tag="UPLOADING" if uploading else ("READY" if stuck else "STARTING"),
         brief=(percent(sent) if sent is not None else "uploading") if uploading else _brief(block),
         text=text,
-        actions=(*(helps or (act.primary(act.goto("Show printer")),)), abort_of(run, facts)),
+        actions=(*(helps or (act.goto("Show printer"),)), abort_of(run, facts)),
         progress=progress,
     )
 
@@ -141,7 +141,7 @@ def _remedies(printer: Printer, block: Block, facts: Facts, run: Run) -> tuple[A
             return (act.primary(act.load_material(printer, needed)),)
         case Bar.DEGRADED | Bar.OUT_OF_SERVICE:
             return (act.primary(act.acknowledge(printer, _ack_label(block))),)
-        case Bar.OFFLINE | Bar.NOT_READY | Bar.NO_ACCESS | Bar.FOREIGN:
+        case Bar.OFFLINE | Bar.NOT_READY | Bar.NO_ACCESS | Bar.FOREIGN if run.printer_id is not None:
             return (act.primary(act.refresh()),)
     return ()
 

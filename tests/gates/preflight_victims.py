@@ -82,3 +82,10 @@ def limits() -> list[int]:
 
 def main_module() -> str:
     return str(getattr(sys.modules["__main__"], "__file__", ""))
+
+
+def peak_kb_of_analyse(path: Path) -> int:
+    from core.preflight.t0 import analyse
+
+    analyse(path)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

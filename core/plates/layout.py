@@ -79,6 +79,17 @@ def bed_rect(bed: PrinterModel) -> Rect:
     return (-ox, -oy, bed.width - ox, bed.depth - oy)
 
 
+def excluded_rects(bed: PrinterModel) -> tuple[Rect, ...]:
+    """The areas to keep free in machine coordinates; the table gives them from the front-left corner."""
+    ox, oy = bed.origin
+    return tuple(
+        sorted(
+            (min(x0, x1) - ox, min(y0, y1) - oy, max(x0, x1) - ox, max(y0, y1) - oy)
+            for x0, y0, x1, y1 in bed.excluded
+        )
+    )
+
+
 def overlap(a: Rect, b: Rect, gap: float = 0.0) -> bool:
     """Whether two rectangles come closer than `gap` mm (touching at exactly `gap` is allowed)."""
     return (
@@ -135,9 +146,7 @@ class _PlateShape:
         self.gap = gap
         x0, y0, x1, y1 = bed_rect(bed)
         self.area: Rect = (x0 + margin, y0 + margin, x1 - margin, y1 - margin)
-        self.excluded = tuple(
-            sorted((min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in bed.excluded)
-        )
+        self.excluded = excluded_rects(bed)
 
     def why_never(self, item: Footprint) -> str:
         """Why this part fits on no plate of this printer, or ''."""

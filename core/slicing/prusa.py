@@ -17,7 +17,7 @@ import msgspec
 
 from core.domain.printer_model import PrinterModel
 from core.domain.text import clean
-from core.plates.layout import bed_rect, overlap
+from core.plates.layout import bed_rect, excluded_rects, overlap
 from core.plates.plate_file import PlateFile
 from core.slicing import classify, ini, profile, sandbox
 from core.slicing.engine import Engine, minimal_environment
@@ -151,7 +151,7 @@ def does_not_fit(plate: PlateFile, model: PrinterModel) -> str:
             box[3] - _TOLERANCE_MM,
             box[4] - _TOLERANCE_MM,
         )
-        if any(overlap(flat, area) for area in model.excluded):
+        if any(overlap(flat, area) for area in excluded_rects(model)):
             return f"{name} ({size}) stands on an area of {model.name} that must stay free"
     return ""
 

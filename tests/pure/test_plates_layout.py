@@ -50,11 +50,7 @@ def beds(draw: st.DrawFn) -> PrinterModel:
     holes = draw(
         st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(2, 40), st.floats(2, 40)), max_size=3)
     )
-    x0, y0, x1, y1 = bed_rect(bed(width, depth, origin))
-    excluded = tuple(
-        (x0 + fx * (x1 - x0), y0 + fy * (y1 - y0), x0 + fx * (x1 - x0) + w, y0 + fy * (y1 - y0) + d)
-        for fx, fy, w, d in holes
-    )
+    excluded = tuple((fx * width, fy * depth, fx * width + w, fy * depth + d) for fx, fy, w, d in holes)
     return bed(width, depth, origin, excluded)
 
 
@@ -75,8 +71,9 @@ def check(found: Arrangement, items: list[Footprint], printer: PrinterModel) -> 
             assert box[1] >= y0 + MARGIN - 0.01
             assert box[2] <= x1 - MARGIN + 0.01
             assert box[3] <= y1 - MARGIN + 0.01
-            for area in printer.excluded:
-                assert not overlap(box, area, GAP - 0.01)
+            ox, oy = printer.origin
+            for ax0, ay0, ax1, ay1 in printer.excluded:
+                assert not overlap(box, (ax0 - ox, ay0 - oy, ax1 - ox, ay1 - oy), GAP - 0.01)
             for other in plate.placements[n + 1 :]:
                 assert not overlap(box, other.box, GAP - 0.01)
 

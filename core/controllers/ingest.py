@@ -1,0 +1,229 @@
+"""What becomes of a claimed drop: its gates, then one command that makes the Order, or a refusal with reasons."""
+
+import datetime as dt
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from core.controllers.gcode_gate import GcodeGate, scan_failed, summary
+from core.domain.commands import AcceptDrop, Envelope, RejectDrop
+from core.domain.findings import Finding
+from core.domain.material import Material
+from core.domain.objects import ArtifactRef, DroppedPart, GateSummary
+from core.domain.printer_model import PrinterModel
+from core.domain.text import clean
+from core.domain.words import Actor, QualityTier, Verdict
+from core.ingest.content import ClaimedDrop, ClaimedFile
+from core.kernel.ports import Artifacts, Kernel
+from core.preflight.fits import FitKind
+from core.preflight.report import PartReport, PreflightReport, summary_of
+from core.preflight.service import explain, run_normalise, run_preflight
+from core.preflight.wording import finding as preflight_finding
+from core.workers.pool import WorkerPool
+from core.workers.types import WorkerError
+
+log = logging.getLogger(__name__)
+
+_GCODE_ENDINGS = (".gcode", ".gco", ".g")
+_MIME = {"stl": "model/stl", "3mf": "model/3mf"}
+
+
+class Keeper(Protocol):
+    """Where claimed files go in the end (`core.controllers.inbox.InboxWatcher`)."""
+
+    def finish_accepted(self, claimed: ClaimedDrop, order_dir_name: str) -> str: ...
+    def reserve_rejected(self, claimed: ClaimedDrop) -> str: ...
+    def finish_rejected(self, claimed: ClaimedDrop, findings: tuple[Finding, ...]) -> str: ...
+
+
+class Refuse(Exception):
+    """The drop is refused for these findings."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(findings[0].what if findings else "refused")
+        self.findings = findings
+
+
+class Ingest:
+    """Handles one claimed drop at a time, on the inbox's thread."""
+
+    def __init__(
+        self,
+        *,
+        kernel: Kernel,
+        artifacts: Artifacts,
+        pool: WorkerPool,
+        gate: GcodeGate,
+        materials: Mapping[str, Material],
+        work: Path,
+        zone: dt.tzinfo,
+        keeper: Callable[[], Keeper],
+    ) -> None:
+        self._kernel, self._artifacts, self._pool, self._gate = kernel, artifacts, pool, gate
+        self._materials, self._work, self._zone, self._keeper = materials, work, zone, keeper
+
+    def on_claimed(self, claimed: ClaimedDrop) -> None:
+        """Gate it, commit it, then move the files; every step may be repeated after a crash."""
+        try:
+            command = self._accept(claimed)
+        except Refuse as refused:
+            self._reject(claimed, refused.findings)
+            return
+        result = self._kernel.submit(self._envelope(claimed, "accept", command))
+        if result.refusal is not None:
+            self._reject(claimed, tuple(_refused(reason) for reason in result.refusal.reasons))
+            return
+        number = result.made.get("number")
+        name = f"{number}-{claimed.name}" if number else f"again-{claimed.name}"
+        self._keeper().finish_accepted(claimed, name)
+
+    def _reject(self, claimed: ClaimedDrop, findings: tuple[Finding, ...]) -> None:
+        kept_at = self._keeper().reserve_rejected(claimed)
+        command = RejectDrop(
+            drop_id=claimed.drop_id,
+            name=claimed.name,
+            findings=findings,
+            sha256=claimed.sha256,
+            kept_at=kept_at,
+        )
+        self._kernel.submit(self._envelope(claimed, "reject", command))
+        self._keeper().finish_rejected(claimed, findings)
+
+    def _envelope(self, claimed: ClaimedDrop, what: str, command: AcceptDrop | RejectDrop) -> Envelope:
+        key = f"{what}:{claimed.drop_id}"
+        return Envelope(key=key, body=command, actor=Actor.CONTROLLER, who="hot folder")
+
+    def _accept(self, claimed: ClaimedDrop) -> AcceptDrop:
+        wrong = [f for f in claimed.findings if f.severity is Verdict.FAIL]
+        if wrong:
+            raise Refuse(*wrong)
+        parts: list[DroppedPart] = []
+        for file in claimed.files:
+            if file.name.lower().endswith(_GCODE_ENDINGS):
+                parts.append(self._gcode(file))
+            else:
+                parts += self._model(file)
+        order = claimed.order
+        dues = [due for due in (order.due if order else None, *(f.facts.due for f in claimed.files)) if due]
+        notes = [*(order.notes if order else ()), *(n for f in claimed.files for n in f.facts.notes)]
+        return AcceptDrop(
+            drop_id=claimed.drop_id,
+            name=claimed.name,
+            sha256=claimed.sha256,
+            parts=tuple(parts),
+            customer_ref=order.customer if order else "",
+            due_at=min(due.at(self._zone) for due in dues) if dues else None,
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+    def _site_models(self) -> tuple[PrinterModel, ...]:
+        ids = dict.fromkeys(p.model_id for p in self._kernel.reader.printers())
+        return tuple(self._gate.models[i] for i in ids if i in self._gate.models)
+
+    # --- models ---
+
+    def _model(self, file: ClaimedFile) -> list[DroppedPart]:
+        report = run_preflight(self._pool, file.path, self._site_models())
+        if report.verdict is Verdict.FAIL or not report.parts:
+            raise Refuse(*(_named(f, file) for f in _worst_first(report)))
+        kept = self._artifacts.put_bytes(msgspec.json.encode(report), "application/json", "preflight.json")
+        mime = _MIME.get(report.format, "application/octet-stream")
+        source = self._artifacts.put(file.path, mime, file.name)
+        facts = file.facts
+        made = []
+        for part in report.parts:
+            material = self._materials.get(facts.material or "")
+            made.append(
+                DroppedPart(
+                    name=_part_name(file, part, len(report.parts)),
+                    source=source,
+                    part_index=part.index,
+                    mesh=self._normalised(file, part),
+                    quantity=(facts.quantity or 1) * part.quantity,
+                    material=facts.material,
+                    color=facts.color,
+                    tier=facts.tier,
+                    constraints=facts.constraints,
+                    preflight=summary_of(
+                        report, part.index, material, facts.tier or QualityTier.STANDARD, kept
+                    ),
+                    fits_models=self._fitting(part),
+                )
+            )
+        return made
+
+    def _normalised(self, file: ClaimedFile, part: PartReport) -> ArtifactRef:
+        with tempfile.TemporaryDirectory(prefix="ingest-", dir=self._work) as folder:
+            target = Path(folder) / "mesh.stl"
+            try:
+                run_normalise(self._pool, file.path, part.index, target)
+            except WorkerError as error:
+                code, detail = explain(error)
+                raise Refuse(_named(preflight_finding(code, detail), file)) from error
+            return self._artifacts.put(target, "model/stl", "normalised.stl", move=True)
+
+    def _fitting(self, part: PartReport) -> tuple[str, ...]:
+        """Models of the site on which the part stands as it was dropped; turning it is a person's choice."""
+        return tuple(f.model_id for f in part.fits if f.kind is FitKind.AS_DROPPED)
+
+    # --- ready G-code ---
+
+    def _gcode(self, file: ClaimedFile) -> DroppedPart:
+        try:
+            report = self._gate.scan(file.path)
+        except WorkerError as error:
+            raise Refuse(_named(scan_failed(error), file)) from error
+        facts = file.facts
+        material = self._materials.get(facts.material or (report.filament_types or ("",))[0].upper())
+        models = self._site_models() or tuple(self._gate.models.values())
+        verdicts = {m.model_id: self._gate.judge(report, m.model_id, material) for m in models}
+        passing = {m: v for m, v in verdicts.items() if v.may_start}
+        if not passing:
+            # the printer for which least stands against it gives the most useful reasons
+            best = min(verdicts.values(), key=lambda v: sum(f.severity is Verdict.FAIL for f in v.findings))
+            raise Refuse(*(_named(f, file) for f in best.findings))
+        kept = self._artifacts.put_bytes(msgspec.json.encode(report), "application/json", "gcode.json")
+        source = self._artifacts.put(file.path, "text/x.gcode", file.name)
+        best = min(passing.values(), key=lambda v: len(v.findings))
+        gate: GateSummary = msgspec.structs.replace(summary(report, best, material), report=kept)
+        return DroppedPart(
+            name=facts.name or clean(file.name),
+            source=source,
+            kind="gcode",
+            quantity=facts.quantity or 1,
+            material=material.name if material else None,
+            color=facts.color,
+            tier=facts.tier,
+            constraints=facts.constraints,
+            gate=gate,
+            fits_models=tuple(passing),
+        )
+
+
+def _part_name(file: ClaimedFile, part: PartReport, count: int) -> str:
+    whole = file.facts.name or clean(file.name.rsplit(".", 1)[0])
+    return whole if count == 1 else clean(part.name) or f"{whole} {part.index + 1}"
+
+
+def _worst_first(report: PreflightReport) -> list[Finding]:
+    order = [Verdict.FAIL, Verdict.WARN, Verdict.PASS]
+    return sorted(report.all_findings, key=lambda f: order.index(f.severity))
+
+
+def _named(found: Finding, file: ClaimedFile) -> Finding:
+    where = f"{file.name}: {found.where}" if found.where else file.name
+    return msgspec.structs.replace(found, where=where)
+
+
+def _refused(reason: str) -> Finding:
+    return Finding(
+        code="REFUSED",
+        severity=Verdict.FAIL,
+        what=reason,
+        why="No Order was made.",
+        fix="Mend it and drop the files again.",
+    )

@@ -1,0 +1,1 @@
+"""A site: its directory, its settings and secrets, and the core that runs on it."""

@@ -11,10 +11,23 @@ from core.client.views import Action
 from core.contract import Capability, Link, Observation, Phase
 from core.domain import commands as cmd
 from core.domain.objects import Drop, Intent, Plate, Printer, Run
-from core.domain.words import CancelReason
+from core.domain.words import CancelReason, RunState
 from core.views.words import phase_word
 
 ENTER = "enter"
+
+_ADOPTED = {
+    Phase.PRINTING: "counts as printing",
+    Phase.PREPARING: "counts as printing",
+    Phase.RESUMING: "counts as printing",
+    Phase.PAUSED: "counts as paused",
+    Phase.PAUSING: "counts as paused",
+    Phase.FINISHED: "counts as completed",
+    Phase.CANCELLED: "counts as aborted",
+    Phase.IDLE: "counts as failed",
+    Phase.ERROR: "counts as failed",
+}
+"""What adopting a phase makes of an attempt; the kernel refuses to adopt any other."""
 
 
 def primary(action: Action) -> Action:
@@ -134,8 +147,10 @@ def resume(run: Run, live: Observation | None) -> Action:
 
 def abort(run: Run, capability: Capability | None, live: Observation | None) -> Action:
     """Stop an attempt; asks first."""
-    disabled = _unreachable(live) if run.state.active else ""
-    if not disabled and run.state.active and capability is not None and not capability.cancel:
+    # Until a start is intended, an attempt ends in the ledger alone; afterwards the printer has to listen.
+    asks = run.state.active and run.state not in (RunState.CLAIMED, RunState.UPLOADED)
+    disabled = _unreachable(live) if asks else ""
+    if not disabled and asks and capability is not None and not capability.cancel:
         disabled = "This printer cannot be stopped from here."
     label = "Abort" if run.state.active else "Take out of queue"
     command = cmd.AbortRun(run_id=run.run_id)
@@ -144,11 +159,15 @@ def abort(run: Run, capability: Capability | None, live: Observation | None) -> 
 
 def resolve(run: Run, live: Observation | None) -> tuple[Action, ...]:
     """The four answers to needs_decision (kernel.md step 9)."""
-    says = phase_word(live.phase) if live is not None and live.link is Link.ONLINE else ""
+    online = live is not None and live.link is Link.ONLINE
+    becomes = _ADOPTED.get(live.phase, "") if live is not None and online else ""
+    says = f"it says {phase_word(live.phase)}: {becomes}" if live is not None and becomes else ""
     ran = "It was seen printing, so it did run." if run.started_at is not None else ""
-    nothing = "" if says else "The printer does not answer, so there is nothing to adopt."
+    nothing = "The printer does not answer, so there is nothing to adopt."
+    if online:
+        nothing = "" if becomes else "What the printer says is not clear now; refresh first."
     rows = (
-        ("a", "Adopt printer state", "adopt", f"the printer says: {says}" if says else "", nothing),
+        ("a", "Adopt printer state", "adopt", says, nothing),
         ("K", "Keep Kiln state", "keep", "go on as Kiln thought", ""),
         ("n", "It never ran", "never_ran", "a new attempt may be made", ran),
         ("i", "It ran", "it_ran", "then say what came out", ""),

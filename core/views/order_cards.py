@@ -152,9 +152,8 @@ def _slice_failed(plate: Plate, facts: Facts) -> Card:
     )
     because = (sentence(plate.slice.message),) if plate.slice.message and known else ()
     actions = (act.retry_slice(plate),)
-    return _plate(
-        plate, facts, "attention", "alert", "SLICE FAILED", code or "failed", said, actions, because=because
-    )
+    brief = code.replace("_", " ").lower() or "failed"
+    return _plate(plate, facts, "attention", "alert", "SLICE FAILED", brief, said, actions, because=because)
 
 
 def _slicing(plate: Plate, facts: Facts) -> Card:

@@ -19,13 +19,15 @@ def printer_card(printer: Printer, facts: Facts) -> Card | None:
         return None
     if busy is None and live is not None and live.link is Link.UNAUTHORISED:
         said = f"{printer.name} refuses Kiln's key, so nothing can start there. Put the right key in place."
-        return _card(printer, "alert", "NO ACCESS", "key refused", said, (), (act.primary(act.refresh()),))
+        return _card(
+            printer, facts, "alert", "NO ACCESS", "key refused", said, (), (act.primary(act.refresh()),)
+        )
     if printer.health is Health.DEGRADED:
         why = reason_word(printer.health_reason)
         said = f"{printer.name} is degraded: {why}. Nothing starts there until somebody acknowledges it."
         actions = (act.primary(act.acknowledge(printer)), act.out_of_service(printer))
         messages = tuple(sentence(m) for m in live.messages[-2:]) if live is not None else ()
-        return _card(printer, "alert", "DEGRADED", why.lower(), said, messages, actions)
+        return _card(printer, facts, "alert", "DEGRADED", why.lower(), said, messages, actions)
     if busy is None and (name := foreign_job(printer, facts)):
         return _foreign(printer, name, facts)
     return None
@@ -43,7 +45,7 @@ def _foreign(printer: Printer, name: str, facts: Facts) -> Card:
         )
     because.append("Nothing starts here until it has ended and the bed is confirmed clear.")
     actions = (act.goto("Show printer"), act.refresh())
-    return _card(printer, "warn", "FOREIGN", "not Kiln's", said, tuple(because), actions)
+    return _card(printer, facts, "warn", "FOREIGN", "not Kiln's", said, tuple(because), actions)
 
 
 def slicer_card(facts: Facts) -> Card | None:
@@ -70,6 +72,7 @@ def slicer_card(facts: Facts) -> Card | None:
 
 def _card(
     printer: Printer,
+    facts: Facts,
     severity: str,
     tag: str,
     brief: str,
@@ -83,7 +86,7 @@ def _card(
         severity=severity,
         tag=tag,
         where=printer.name,
-        what=printer.material or "",
+        what=facts.inputs.model_names.get(printer.model_id, printer.model_id),
         brief=brief,
         title=printer.name,
         sentence=said,

@@ -79,6 +79,8 @@ def on_the_way_card(run: Run, facts: Facts) -> Card:
         state = "The file is on the printer"
     if block.bar is Bar.NONE:
         text = f"{state}. It starts when the printer has been looked at twice."
+    elif block.bar is Bar.BED:
+        text = f"{state}. It starts when the bed is clear. Look at the bed, then say so."
     else:
         text = (
             f"{state}. Then it waits: {block.text}." if uploading else f"{state}, but {_lower(block.text)}."
@@ -90,7 +92,9 @@ def on_the_way_card(run: Run, facts: Facts) -> Card:
         section="ready_start" if stuck else "waiting",
         severity="info",
         tag="UPLOADING" if uploading else ("READY" if stuck else "STARTING"),
-        brief=(percent(sent) if sent is not None else "uploading") if uploading else _brief(block),
+        brief=(percent(sent).replace(" ", "") if sent is not None else "uploading")
+        if uploading
+        else _brief(block),
         text=text,
         actions=(*(helps or (act.goto("Show printer"),)), abort_of(run, facts)),
         progress=progress,
@@ -125,7 +129,13 @@ def _ready_sentence(printer: Printer, block: Block) -> str:
             return f"Goes to {printer.name} when its bed is empty. {block.text}."
         case Bar.MATERIAL:
             return f"Goes to {printer.name} when the filament is right. {block.text}."
-    return f"Would go to {printer.name}, which is not ready. {block.text}."
+        case Bar.OFFLINE:
+            return f"Goes to {printer.name} once it answers again. {block.text}."
+        case Bar.DEGRADED:
+            return f"Goes to {printer.name} once somebody acknowledges it. {block.text}."
+        case Bar.OUT_OF_SERVICE:
+            return f"Goes to {printer.name} once it is back in service. {block.text}."
+    return f"Goes to {printer.name} once it is ready. {block.text}."
 
 
 def _remedies(printer: Printer, block: Block, facts: Facts, run: Run) -> tuple[Action, ...]:

@@ -30,7 +30,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BoundedHttp:
-    """Two connections policies to one server: kept-alive for reading, a fresh one for each unkeyed call.
+    """Two connection policies towards one server: kept-alive for reading, a fresh one for each unkeyed call.
 
     A fresh connection makes "no byte was sent" provable: only a failure to connect is NOT_SENT, everything
     after that is NO_REPLY at best. Environment variables (proxies, .netrc) are ignored.
@@ -104,8 +104,11 @@ class BoundedHttp:
                     )
         except TimeoutError as error:
             raise Unreachable("The printer's server did not answer in time.") from error
-        except (httpx.RemoteProtocolError, httpx.InvalidURL, httpx.DecodingError) as error:
-            raise ProtocolError("The printer's server does not answer like a web server.") from error
+        except httpx.RemoteProtocolError as error:
+            # Either the connection broke, or whatever listens there does not speak HTTP.
+            raise Unreachable("The printer's server broke off, or is no web server.") from error
+        except (httpx.InvalidURL, httpx.DecodingError) as error:
+            raise ProtocolError("The printer's server names an address that is none.") from error
         except httpx.HTTPError as error:
             raise Unreachable(f"No answer from the printer's server ({_short(error)}).") from error
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from adapters.bounded_http import Answer, BoundedHttp
 from adapters.bounded_json import at, text
-from core.contract import NotPossible, ProgressFn, ProtocolError, Unauthorised
+from core.contract import NotPossible, ProgressFn, ProtocolError, Unauthorised, Unreachable
 
 LIST_CAP = 16_000_000
 STILL_CAP = 10_000_000
@@ -33,6 +33,8 @@ def checked(answer: Answer, *also: int) -> Answer:
         return answer
     if answer.status in (401, 403):
         raise Unauthorised("OctoPrint refuses the API key, or the key lacks a permission.")
+    if answer.status in (502, 503, 504):
+        raise Unreachable("A web server answers, but OctoPrint behind it does not.")
     said = ""
     if answer.body.startswith(b"{"):
         said = text(at(answer.json(), "error"), 160)
@@ -106,17 +108,19 @@ def still_address(base_url: str, snapshot_url: str) -> str:
     OctoPrint fetches pictures itself, so ``localhost`` in its settings means its host, not ours.
     """
     base = urlsplit(base_url)
-    url = urlsplit(urljoin(base_url + "/", snapshot_url))
+    try:
+        url = urlsplit(urljoin(base_url + "/", snapshot_url))
+        port = url.port
+    except ValueError as error:
+        raise NotPossible("The camera address in OctoPrint's settings is none.") from error
     if not snapshot_url or url.scheme not in ("http", "https") or not url.hostname:
         raise NotPossible("OctoPrint has no camera set up.")
-    if url.hostname in _LOCAL_HOSTS:
-        host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
-        url = url._replace(netloc=f"{host}:{url.port}" if url.port else f"{host}")
-    if url.hostname != base.hostname:
+    if url.hostname not in _LOCAL_HOSTS and url.hostname != base.hostname:
         raise NotPossible(
             "The camera is on another host than OctoPrint; Kiln does not follow such addresses."
         )
-    return url.geturl()
+    host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
+    return url._replace(netloc=f"{host}:{port}" if port else f"{host}").geturl()
 
 
 async def camera_still(http: BoundedHttp) -> bytes:

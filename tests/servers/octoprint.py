@@ -84,7 +84,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _config(virtual_printer: dict[str, Any] | None) -> dict[str, Any]:
+def _config(virtual_printer: dict[str, Any] | None, disabled_plugins: tuple[str, ...]) -> dict[str, Any]:
     return {
         "server": {
             "firstRun": False,
@@ -93,7 +93,7 @@ def _config(virtual_printer: dict[str, Any] | None) -> dict[str, Any]:
             "pluginBlacklist": {"enabled": False},
         },
         "plugins": {
-            "_disabled": DISABLED_PLUGINS,
+            "_disabled": [*DISABLED_PLUGINS, *disabled_plugins],
             "virtual_printer": {"enabled": True, **(virtual_printer or {})},
         },
         "serial": {"port": "VIRTUAL", "baudrate": 250000, "autoconnect": True},
@@ -124,14 +124,16 @@ class OctoPrintServer:
         basedir: Path | None = None,
         virtual_printer: dict[str, Any] | None = None,
         port: int | None = None,
+        disabled_plugins: tuple[str, ...] = (),
     ) -> None:
-        """`virtual_printer` overrides settings of the Virtual Printer plugin."""
+        """`virtual_printer` overrides settings of that plugin; `disabled_plugins` are left out as well."""
         self._owned = basedir is None
         self.basedir = basedir or Path(tempfile.mkdtemp(prefix="kiln-octoprint-"))
         self.port = port or free_port()
         self.api_key = API_KEY
         self._program: Path | None = None
         self._virtual_printer = virtual_printer
+        self._disabled_plugins = disabled_plugins
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
@@ -152,7 +154,9 @@ class OctoPrintServer:
         program = self._program = self._program or ensure_octoprint()
         if not (self.basedir / "config.yaml").exists():
             self.basedir.mkdir(parents=True, exist_ok=True)
-            (self.basedir / "config.yaml").write_text(yaml.safe_dump(_config(self._virtual_printer)))
+            (self.basedir / "config.yaml").write_text(
+                yaml.safe_dump(_config(self._virtual_printer, self._disabled_plugins))
+            )
             (self.basedir / "users.yaml").write_text(_users_file(program, self.basedir))
         self._output = (self.basedir / "output.txt").open("ab")
         command = [str(program), "serve", "-b", str(self.basedir)]

@@ -122,6 +122,30 @@ class SqlReader:
         ids = links.select(links.c.plate_id).where(links.c.intent_id == intent_id)
         return self._many(t, KINDS["plate"].decode, t.c.id.in_(ids), t.c.number)
 
+    def plans_of_intents(self, intent_ids: tuple[str, ...]) -> tuple[Plan, ...]:
+        """Every Build Plan revision of these Orders."""
+        return self._batched("plan", "intent_id IN ({})", intent_ids)
+
+    def plates_of_intents(self, intent_ids: tuple[str, ...]) -> tuple[Plate, ...]:
+        """Every Plate that holds a part of one of these Orders, oldest first."""
+        sql = "id IN (SELECT plate_id FROM plate_intents WHERE intent_id IN ({}))"
+        found: dict[str, Plate] = {p.plate_id: p for p in self._batched("plate", sql, intent_ids)}
+        return tuple(sorted(found.values(), key=lambda p: p.number))
+
+    def runs_of_plates(self, plate_ids: tuple[str, ...]) -> tuple[Run, ...]:
+        """Every attempt of these Plates."""
+        return self._batched("run", "plate_id IN ({})", plate_ids)
+
+    def _batched(self, kind: str, where: str, ids: tuple[str, ...]) -> tuple[Any, ...]:
+        found: list[Any] = []
+        for start in range(0, len(ids), 500):
+            batch = ids[start : start + 500]
+            marks = where.format(",".join("?" * len(batch)))
+            sql = f"SELECT doc FROM {KINDS[kind].table} WHERE {marks}"  # noqa: S608 - names of ours
+            rows = self.database.execute_sql(sql, batch).fetchall()
+            found += (KINDS[kind].decode(row[0]) for row in rows)
+        return tuple(found)
+
     def plans_of_intent(self, intent_id: str) -> tuple[Plan, ...]:
         """Every Build Plan revision of an Order."""
         t = self._plans

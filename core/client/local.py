@@ -1,0 +1,293 @@
+"""The client in the same process: one reader thread for queries, the kernel's own queue for commands."""
+
+import asyncio
+import shutil
+import threading
+import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from core.client.api import ClientClosed
+from core.client.snapshot import Snapshots
+from core.client.views import (
+    ApprovalSheet,
+    EventFilter,
+    EventRow,
+    OrderDetail,
+    OutcomeSheet,
+    ProbeView,
+    Shop,
+    VerifyReport,
+)
+from core.domain import events as ev
+from core.domain.commands import AddPrinter, AnyCommand, Envelope, LoadMaterial, ResolveRun, Result
+from core.domain.objects import Drop
+from core.domain.text import file_stem
+from core.domain.words import Actor
+from core.ingest.files import kept_name
+from core.kernel.kernel import KernelStopped, LedgerUnavailable
+from core.ledger.verify import verify
+from core.site.core import Core
+from core.views.approval import approval_sheet
+from core.views.events import Lookups, event_row, lookups
+from core.views.orders import order_detail
+from core.views.outcome import outcome_sheet
+
+T = TypeVar("T")
+Probe = Callable[[str, str], Awaitable[ProbeView]]
+
+TICK_S = 1.0
+"""Ages are shown in whole seconds, so a snapshot is stale after one."""
+
+
+class LocalClient:
+    """Implements `core.client.api.Client` on a core of this process."""
+
+    def __init__(
+        self, core: Core, probe: Probe, *, demo: str = "", time_scale: float = 1.0, who: str = ""
+    ) -> None:
+        self._core, self._probe, self._who = core, probe, who
+        self._snapshots = Snapshots(core, demo=demo, time_scale=time_scale)
+        self._readers = ThreadPoolExecutor(1, thread_name_prefix="views")
+        self._lock = threading.Lock()
+        self._ledger_revision = self._other_revision = 0
+        self._last: Shop | None = None
+        self._last_key: tuple[int, int, int, int] | None = None
+        self._callbacks: tuple[Callable[[], None], ...] = ()
+        self._closed = False
+        self._forget = core.kernel.on_change(self._committed)
+        core.live.on_change(self._notify)
+        core.on_touch(self._touched)
+
+    # --- views ---
+
+    async def shop(self, known_revision: int = -1) -> Shop | None:
+        """The newest snapshot, or None when nothing changed since `known_revision`."""
+        return await self._read(lambda: self._shop(known_revision))
+
+    def _shop(self, known_revision: int) -> Shop | None:
+        tick = int(self._core.clock.monotonic() / TICK_S)
+        key = (self._ledger_revision, self._core.live.revision, self._other_revision, tick)
+        if self._last is None or key != self._last_key:
+            revision = (self._last.revision if self._last else 0) + 1
+            self._last, self._last_key = self._snapshots.shop(key[0], revision), key
+        return None if self._last.revision == known_revision else self._last
+
+    async def order(self, intent_id: str) -> OrderDetail | None:
+        """One Order, whole."""
+
+        def read() -> OrderDetail | None:
+            reader = self._core.kernel.queries
+            intent = reader.intent(intent_id)
+            if intent is None:
+                return None
+            inputs = self._snapshots.inputs(self._ledger_revision)
+            if intent_id not in {i.intent_id for i in inputs.intents}:
+                plates = reader.plates_of_intent(intent_id)
+                inputs = msgspec.structs.replace(
+                    inputs,
+                    intents=(*inputs.intents, intent),
+                    plans=(*inputs.plans, *reader.plans_of_intent(intent_id)),
+                    plates=(*inputs.plates, *plates),
+                    runs=(*inputs.runs, *reader.runs_of_plates(tuple(p.plate_id for p in plates))),
+                )
+            names = self._names()
+            story = reader.events(EventFilter(intent_id=intent_id, limit=200))
+            return order_detail(inputs, intent_id, timeline=tuple(event_row(e, names) for e in story))
+
+        return await self._read(read)
+
+    async def approval(self, intent_id: str) -> ApprovalSheet | None:
+        """The approval sheet of an Order."""
+
+        def read() -> ApprovalSheet | None:
+            reader = self._core.kernel.queries
+            intent = reader.intent(intent_id)
+            if intent is None:
+                return None
+            plans = reader.plans_of_intent(intent_id)
+            inputs = self._snapshots.inputs(self._ledger_revision)
+            return approval_sheet(
+                intent,
+                plans,
+                materials=tuple(self._core.materials),
+                model_names=inputs.model_names,
+                policy=self._snapshots.approvals({intent_id: intent}, plans).get(intent_id, ()),
+                slicer_problem=inputs.slicer_problem,
+            )
+
+        return await self._read(read)
+
+    async def outcome(self, run_id: str) -> OutcomeSheet | None:
+        """The end-of-attempt sheet."""
+
+        def read() -> OutcomeSheet | None:
+            reader = self._core.kernel.queries
+            run = reader.run(run_id)
+            plate = reader.plate(run.plate_id) if run else None
+            if run is None or plate is None:
+                return None
+            printer = reader.printer(run.printer_id) if run.printer_id else None
+            return outcome_sheet(run, plate, printer.name if printer else "")
+
+        return await self._read(read)
+
+    async def events(self, query: EventFilter) -> tuple[EventRow, ...]:
+        """Events, newest first."""
+
+        def read() -> tuple[EventRow, ...]:
+            names = self._names()
+            return tuple(event_row(e, names) for e in self._core.kernel.queries.events(query))
+
+        return await self._read(read)
+
+    async def causes(self, event_id: str) -> tuple[EventRow, ...]:
+        """The chain from this event back to the first command, newest first."""
+
+        def read() -> tuple[EventRow, ...]:
+            names = self._names()
+            chain: list[EventRow] = []
+            wanted: str | None = event_id
+            while wanted is not None and len(chain) < 100:
+                event: ev.Event | None = self._core.kernel.queries.event(wanted)
+                if event is None:
+                    break
+                chain.append(event_row(event, names))
+                wanted = event.causation_id
+            return tuple(chain)
+
+        return await self._read(read)
+
+    def _names(self) -> Lookups:
+        inputs = self._snapshots.inputs(self._ledger_revision)
+        return lookups(inputs.intents, inputs.plates, inputs.printers, inputs.utc_offset_s)
+
+    async def drops(self) -> tuple[Drop, ...]:
+        """The latest drops, newest first."""
+        return await self._read(self._core.kernel.queries.drops_recent)
+
+    async def models(self) -> tuple[tuple[str, str], ...]:
+        """Printer models, by name."""
+        return tuple(sorted(((k, m.name) for k, m in self._core.models.items()), key=lambda p: p[1]))
+
+    async def materials(self) -> tuple[str, ...]:
+        """Names of the known materials."""
+        return tuple(self._core.materials)
+
+    async def verify(self) -> VerifyReport:
+        """Walk the hash chain."""
+        return await asyncio.to_thread(verify, self._core.paths.database)
+
+    # --- commands ---
+
+    async def send(self, command: AnyCommand, *, key: str | None = None, who: str = "") -> Result:
+        """Carry out a command of a person."""
+        if isinstance(command, ResolveRun) and not command.observed:
+            command = msgspec.structs.replace(command, observed=await self._observed(command.run_id))
+        envelope = Envelope(
+            key=key or f"ui:{uuid.uuid4().hex}",
+            body=command,
+            actor=Actor.OPERATOR,
+            who=who or self._who,
+        )
+        try:
+            return await self._core.kernel.submit_async(envelope)
+        except (KernelStopped, LedgerUnavailable) as error:
+            raise ClientClosed(str(error) or "the core has stopped") from error
+
+    async def _observed(self, run_id: str) -> str:
+        run = await self._read(lambda: self._core.kernel.queries.run(run_id))
+        if run is None or run.printer_id is None:
+            return ""
+        state = self._core.live.get(run.printer_id)
+        seen, age = state.observation, state.age_s(self._core.clock.monotonic())
+        return seen.phase.value if seen is not None and age is not None and age < 15 else ""
+
+    async def drop(self, paths: tuple[Path, ...]) -> tuple[str, ...]:
+        """Copy files into the inbox, each whole at once."""
+        return await asyncio.to_thread(lambda: tuple(self._drop(path) for path in paths))
+
+    def _drop(self, path: Path) -> str:
+        inbox = self._core.inbox_path
+        try:
+            target = inbox / kept_name(path.name)
+            number = 1
+            while target.exists():
+                number += 1
+                target = inbox / kept_name(f"{path.stem}-{number}{path.suffix}")
+            temporary = inbox / f".dropping-{uuid.uuid4().hex}"
+            if path.is_dir():
+                shutil.copytree(path, temporary, symlinks=True)
+            else:
+                shutil.copyfile(path, temporary)
+            temporary.rename(target)
+        except OSError as error:
+            return f"{path.name}: could not be dropped: {error.strerror or error}"
+        return f"{target.name}: dropped into {inbox}"
+
+    async def probe(self, address: str, secret: str) -> ProbeView:
+        """Try an address."""
+        return await self._probe(address, secret)
+
+    async def add_printer(
+        self, *, name: str, adapter: str, address: str, model_id: str, secret: str, material: str
+    ) -> Result:
+        """Store the secret and make the printer known."""
+        printer_id = file_stem(name.lower(), 40).replace(".", "-").replace("+", "-")
+        before = await asyncio.to_thread(self._core.secrets.get, printer_id)
+        await asyncio.to_thread(self._core.secrets.put, printer_id, secret)
+        command = AddPrinter(
+            printer_id=printer_id, name=name.strip(), adapter=adapter, address=address, model_id=model_id
+        )
+        result = await self.send(command)
+        if not result.ok:
+            await asyncio.to_thread(self._core.secrets.put, printer_id, before)
+        elif material:
+            await self.send(LoadMaterial(printer_id=printer_id, material=material))
+        return result
+
+    async def refresh(self, printer_id: str) -> None:
+        """Look at a printer now."""
+        self._core.fleet.refresh(printer_id)
+
+    # --- changes ---
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after each change, from any thread."""
+        with self._lock:
+            self._callbacks = (*self._callbacks, callback)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._callbacks = tuple(c for c in self._callbacks if c is not callback)
+
+        return unsubscribe
+
+    def _committed(self, _types: tuple[str, ...]) -> None:
+        self._ledger_revision += 1
+        self._notify()
+
+    def _touched(self) -> None:
+        self._other_revision += 1
+        self._notify()
+
+    def _notify(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+    async def _read(self, query: Callable[[], T]) -> T:
+        if self._closed:
+            raise ClientClosed("this client is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, query)
+
+    async def close(self) -> None:
+        """Let go and stop the core."""
+        if not self._closed:
+            self._closed = True
+            self._forget()
+            self._readers.shutdown(wait=True)
+            await asyncio.to_thread(self._core.close)

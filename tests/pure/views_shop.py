@@ -53,7 +53,12 @@ def ref(name: str = "bracket.stl", sha: str = "ab" * 32) -> ArtifactRef:
 
 
 def line(key: str = "1", **more: Any) -> LineItem:
-    fields: dict[str, Any] = {"name": "bracket", "part": ref(), "material": "PETG", "tier": QualityTier.STANDARD}
+    fields: dict[str, Any] = {
+        "name": "bracket",
+        "part": ref(),
+        "material": "PETG",
+        "tier": QualityTier.STANDARD,
+    }
     return LineItem(item_id=f"item_{key}", **{**fields, **more})
 
 
@@ -119,7 +124,13 @@ def plate(key: str = "1", number: int = 1, **more: Any) -> Plate:
 
 def run(key: str = "1", state: RunState = RunState.QUEUED, **more: Any) -> Run:
     held = state.active or state.terminal
-    started = state in (RunState.PRINTING, RunState.PAUSED, RunState.COMPLETED, RunState.FAILED, RunState.ABORTED)
+    started = state in (
+        RunState.PRINTING,
+        RunState.PAUSED,
+        RunState.COMPLETED,
+        RunState.FAILED,
+        RunState.ABORTED,
+    )
     fields: dict[str, Any] = {
         "version": 1,
         "plate_id": f"plate_{key}",
@@ -160,7 +171,9 @@ def drop(state: str, **more: Any) -> Drop:
 
 def seen(phase: Phase, ago: float = 1.0, link: Link = Link.ONLINE, **more: Any) -> Observation:
     job = more.pop("job", PrinterJob(remote_file=REMOTE) if phase.running else PrinterJob())
-    return Observation(seen_at=MONO - ago, link=link, phase=phase, full=link is Link.ONLINE, printer_job=job, **more)
+    return Observation(
+        seen_at=MONO - ago, link=link, phase=phase, full=link is Link.ONLINE, printer_job=job, **more
+    )
 
 
 def printing(**more: Any) -> Observation:

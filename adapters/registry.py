@@ -61,15 +61,14 @@ async def probe(address: str, secret: str, clock: SiteClock) -> ProbeResult:
 
     The result with the most passed steps among the kinds that can be asked is given.
     """
-    best = ProbeResult(steps=())
+    results: list[ProbeResult] = []
     for kind in ADAPTERS.values():
         if kind.prober:
             ask = cast(Callable[[str, str, SiteClock], Awaitable[ProbeResult]], _load(kind.prober))
-            found = await ask(address, secret, clock)
-            if found.passed:
-                return found
-            best = max(best, found, key=lambda result: sum(step.passed for step in result.steps))
-    return best
+            results.append(await ask(address, secret, clock))
+            if results[-1].passed:
+                return results[-1]
+    return max(results, key=lambda result: sum(step.passed for step in result.steps))
 
 
 def _load(path: str) -> object:

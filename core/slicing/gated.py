@@ -13,8 +13,7 @@ def from_verdict(verdict: GateVerdict) -> Gated:
     failed = [f for f in verdict.findings if f.severity is Verdict.FAIL]
     outside = [f for f in failed if f.code in _VOLUME]
     other = [f for f in failed if f.code not in _VOLUME]
-    # heat before place: a file that is both outside and too hot is first of all unsafe
-    return Gated(unsafe=_sentence(other)) if other else Gated(out_of_volume=_sentence(outside))
+    return Gated(out_of_volume=_sentence(outside), unsafe=_sentence(other))
 
 
 def _sentence(findings: list[Finding]) -> str:

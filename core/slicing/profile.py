@@ -13,6 +13,7 @@ MAX_SETTINGS = 2000
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 _SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_CLEAN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*")  # vendors do use tabs in G-code
 # patterns that come out differently on every run, so that a slice cannot be repeated
 _NEVER_SAME = {
     "fill_pattern": ("lightning",),
@@ -104,11 +105,7 @@ def check_settings(settings: Mapping[str, str], known: Collection[str]) -> None:
             raise ProfileRefused(f"'{key[:60]}' is not the name of a setting")
         if key not in known:
             raise ProfileRefused(f"the slicer does not know the setting '{key}'")
-        if (
-            len(value) > ini.MAX_VALUE
-            or any(ord(c) < 32 or c == "\x7f" for c in value)
-            or value != value.strip()
-        ):
+        if len(value) > ini.MAX_VALUE or not _CLEAN.fullmatch(value) or value != value.strip():
             raise ProfileRefused(f"the value of '{key}' is not a single clean line")
 
 

@@ -196,8 +196,13 @@ def _slice_in(
     layers, objects = _census(produced)
     if layers == 0:
         return _failed((SliceOutcome.EMPTY_RESULT, "there is no layer in the file"), ended, engine)
-    if len(objects) != len(request.plate.names):
-        detail = f"{len(objects)} of {len(request.plate.names)} parts are in the G-code"
+    names = request.plate.names
+    # a lone part is named by its file, several by what we called them
+    missing = () if len(names) == 1 else tuple(name for name in names if name not in objects)
+    if missing or len(objects) != len(names):
+        detail = f"{len(objects)} of {len(names)} parts are in the G-code"
+        if missing:
+            detail += f"; missing: {', '.join(missing[:5])}"
         return _failed((SliceOutcome.PARTS_DROPPED, detail), ended, engine)
     blank_stamp(produced)
     gated = request.check(produced)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from core.domain.words import QualityTier
 from core.plates.layout import Footprint, arrange
 from core.plates.plate_file import Instance
@@ -100,8 +102,6 @@ def test_progress_never_falls_and_ends_at_100(bench: Bench, block: Block) -> Non
 
 
 def test_a_machine_with_its_origin_in_the_centre(bench: Bench, block: Block, shelf: ProfileShelf) -> None:
-    from msgspec.structs import replace
-
     model = replace(bench.model, model_id="delta", origin=(110.0, 110.0))
     settings = {"bed_shape": "-110x-110,110x-110,110x110,-110x110"}
     made = bench.slice(

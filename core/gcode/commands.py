@@ -10,6 +10,9 @@ import msgspec
 
 from core.domain.words import Verdict
 
+MIN_EXTRUDE = 170.0
+"""°C below which extruding counts as cold (Marlin's EXTRUDE_MINTEMP and Klipper's min_extrude_temp default)."""
+
 
 class Rule(msgspec.Struct, frozen=True):
     """Why a watched command matters. `not_on` names firmwares whose vendors use it in ordinary start code."""

@@ -44,14 +44,13 @@ def judge(
 
 
 def candidates(
-    report: GcodeReport, models: Mapping[str, PrinterModel], *, policy: GcodePolicy | None = None
+    report: GcodeReport, models: Mapping[str, PrinterModel], *, policy: GcodePolicy
 ) -> tuple[str, ...]:
     """The ids of those `models` on which nothing forbids to run the file, in the order of `models`."""
-    rules = policy or GcodePolicy()
     return tuple(
         model_id
         for model_id, model in models.items()
-        if judge(report, model, material=None, policy=rules).may_start
+        if judge(report, model, material=None, policy=policy).may_start
     )
 
 
@@ -66,7 +65,7 @@ def _findings(
     if report.kind != "gcode":
         yield gate_file.not_gcode(report)
         return
-    if report.moves == 0 and not report.heating_by_macro:
+    if report.moves == 0:
         yield gate_file.empty(report)
         return
     yield from gate_limits.temperatures(report, model, material)

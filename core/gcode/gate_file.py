@@ -6,7 +6,7 @@ from core.domain.findings import Finding
 from core.domain.material import Material
 from core.domain.printer_model import PrinterModel
 from core.domain.words import Verdict
-from core.gcode.commands import WATCHED
+from core.gcode.commands import MIN_EXTRUDE, WATCHED
 from core.gcode.policy import GcodePolicy
 from core.gcode.report import GcodeReport
 
@@ -169,12 +169,12 @@ def extrusion(report: GcodeReport) -> Iterator[Finding]:
         yield Finding(
             code="COLD_EXTRUSION",
             severity=Verdict.FAIL if mostly else Verdict.WARN,
-            what=f"{report.cold_moves} moves extrude before the hotend was told to be hot (170 °C).",
+            what=f"{report.cold_moves} moves extrude before the hotend was told to be hot ({MIN_EXTRUDE:g} °C).",
             why="The printer refuses them, or the extruder grinds the filament.",
             fix="Put the hotend temperature (M104, M109) into the start G-code and slice again.",
             where=f"line {report.cold_line}",
         )
-    if report.heating_by_macro and report.hotend is None:
+    if report.heating_by_macro and (report.hotend is None or report.hotend.celsius < MIN_EXTRUDE):
         yield Finding(
             code="HEATING_UNSTATED",
             severity=Verdict.WARN,

@@ -6,6 +6,7 @@ from core.domain.findings import Finding
 from core.domain.material import Material
 from core.domain.printer_model import PrinterModel
 from core.domain.words import Verdict
+from core.gcode.commands import MIN_EXTRUDE
 from core.gcode.policy import Reach
 from core.gcode.report import Box, GcodeReport, Peak, Rect
 
@@ -52,7 +53,7 @@ def temperatures(report: GcodeReport, model: PrinterModel, material: Material | 
             kiln_can=_OTHER_PRINTER,
             where=_at(peak),
         )
-    if material is not None and report.hotend is not None:
+    if material is not None and report.hotend is not None and report.hotend.celsius >= MIN_EXTRUDE:
         low, high = material.hotend
         if not low <= report.hotend.celsius <= high:
             yield Finding(

@@ -34,8 +34,6 @@ from core.gcode.report import (
 from core.gcode.source import Source
 from core.gcode.tally import MAX_TOOLS, Tally, microns
 
-MIN_EXTRUDE = 170.0
-"""°C below which extruding counts as cold (Marlin's EXTRUDE_MINTEMP and Klipper's min_extrude_temp default)."""
 _MAX_UNKNOWN = 200
 _MAX_PLACES = 20
 _MAX_COORDINATE = 1e6
@@ -63,6 +61,7 @@ class Interpreter:
         self.macro_may_heat = False
         self.phase = 0
         self.line = 0
+        self.long_lines = 0
 
         self.tally = Tally(zones)
         self.comments = Comments()
@@ -80,6 +79,8 @@ class Interpreter:
     def take(self, raw: bytes) -> None:
         """Execute the next line (without its newline)."""
         self.line += 1
+        if len(raw) > MAX_LINE:
+            self.long_lines += 1
         stripped = raw.lstrip(b" \t")
         if stripped[:1] == b";":
             self.take_comment(stripped[1:])
@@ -269,7 +270,7 @@ class Interpreter:
 
     def is_cold(self) -> bool:
         """Whether the hotend of the current tool was certainly not told to be hot."""
-        return not self.macro_may_heat and self.targets.get(self.tool, 0.0) < MIN_EXTRUDE
+        return not self.macro_may_heat and self.targets.get(self.tool, 0.0) < commands.MIN_EXTRUDE
 
     def _home(self, line: Line) -> None:
         found = self._read(line)
@@ -480,7 +481,7 @@ class Interpreter:
             moves=tally.moves,
             printing_moves=phase.moves,
             nul_bytes=source.nul_bytes,
-            long_lines=source.long_lines,
+            long_lines=self.long_lines,
             hotend=self.peaks.get("hotend"),
             bed=self.peaks.get("bed"),
             chamber=self.peaks.get("chamber"),

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from core.gcode.line import MAX_LINE
 from core.gcode.reference import Interpreter, take_lines
 from core.gcode.report import GcodeReport, Rect
 from core.gcode.source import Source
@@ -24,6 +25,8 @@ Bools = npt.NDArray[np.bool_]
 
 _SHORT_RUN = 24
 """Lines below which the interpreter is quicker than the arrays."""
+_TINY = 16
+"""Bytes below which a block is not worth a look at the beginnings of its lines."""
 _MAX_DIGITS = 9
 _NEUTRAL = frozenset(f"M{n}" for n in (73, 106, 107, 117, 201, 203, 204, 205, 220, 221, 400, 486, 572, 900))
 _DULL = (b"TYPE:", b"WIDTH", b"HEIGH", b"WIPE_")
@@ -186,8 +189,11 @@ class _Fast:
         """Execute a block of whole lines."""
         it = self.interpreter
         base = it.line
-        moves = _Moves(block)
         raw = block.split(b"\n")
+        if len(block) < _TINY:
+            take_lines(it, raw[:-1])
+            return
+        moves = _Moves(block)
         run = 0
         for index in np.flatnonzero(~moves.ordinary).tolist():
             line = raw[index]
@@ -203,6 +209,8 @@ class _Fast:
     def _passes(self, line: bytes, number: int) -> bool:
         """Whether the line cannot change how the moves around it count; it is accounted for then."""
         it = self.interpreter
+        if len(line) > MAX_LINE:
+            return False
         if line[:1] == b";":
             if line[1:6] in _DULL or line[1:3] == b"Z:":
                 return True

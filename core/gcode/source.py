@@ -8,8 +8,9 @@ from core.gcode.line import MAX_LINE
 from core.gcode.report import GcodeReport
 
 BLOCK = 1 << 18
+_LONGEST = 1 << 18
 _KEEP = 2 * MAX_LINE
-"""What is kept of a line that is longer than a block."""
+"""What is kept of a line that is longer than _LONGEST: enough to see that it is too long."""
 _MAGIC = ((b"GCDE", "bgcode"), (b"PK\x03\x04", "zip"), (b"\xff\xfe", "binary"), (b"\xfe\xff", "binary"),
           (b"\x1f\x8b", "binary"), (b"\x7fELF", "binary"))  # fmt: skip
 
@@ -25,7 +26,6 @@ class Source:
         self.kind = "gcode"
         self.size = 0
         self.nul_bytes = 0
-        self.long_lines = 0
         self._stream = stream
         self._hash = hashlib.sha256()
 
@@ -67,8 +67,7 @@ class Source:
                 head, newline, rest = block.partition(b"\n")
                 block = head[:_KEEP] + newline + rest
                 cutting = False
-            if len(tail) > BLOCK:
-                self.long_lines += 0 if cutting else 1
+            if len(tail) > _LONGEST:
                 cutting = True
                 tail = tail[:_KEEP]
             if held:

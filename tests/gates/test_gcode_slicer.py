@@ -75,6 +75,7 @@ def sliced(
         ]
     profile.write_text("\n".join(lines))
     out = folder / "plate.gcode"
+    out.unlink(missing_ok=True)
     assert SLICER is not None
     command = [
         SLICER,
@@ -149,7 +150,7 @@ def test_what_the_slicer_lets_through_is_caught(tmp_path: Path) -> None:
     hot = sliced(tmp_path, more="layer_gcode = M104 S998")
     found = judge(both(hot), models["prusa_mk3s"], material=None, policy=policy)
     assert "OVER_TEMPERATURE" in {f.code for f in found.findings}
-    wide = sliced(tmp_path, size=(240, 20, 1), more="skirts = 1\nskirt_distance = 20\ncomplete_objects = 0")
+    wide = sliced(tmp_path, size=(20, 20, 1), more="skirts = 1\nskirt_distance = 120")
     found = judge(both(wide), models["prusa_mk3s"], material=None, policy=policy)
     assert "OUTSIDE_BED" in {f.code for f in found.findings if f.severity is Verdict.FAIL}
 

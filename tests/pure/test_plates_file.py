@@ -10,7 +10,7 @@ import pytest
 
 from core.plates.plate_file import Instance, write_plate
 from core.plates.stl import MeshFault, MeshRefused, read_binary_stl
-from kiln_tui.demo_parts import bracket, cube, write_stl
+from kiln_tui.demo.parts import bracket, cube, write_stl
 
 NS = {"m": "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"}
 

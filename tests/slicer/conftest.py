@@ -19,7 +19,7 @@ from core.slicing.profile import Profile
 from core.slicing.prusa import Expanded, Gated, Sliced, SliceRequest, expand_profile, slice_plate
 from core.slicing.sandbox import default_limits
 from core.slicing.shelf import ProfileShelf, released_profiles
-from kiln_tui.demo_parts import box, write_stl
+from kiln_tui.demo.parts import box, write_stl
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """What a printer's look means for the printer itself: health edges, foreign prints, the bed-clear permit, and
 files of ours that are still there after their attempt ended (pure)."""
 
+from core.contract import Observation
 from core.controllers.evidence import describe, down_reason, foreign_name, has_our_name, shows_ours
 from core.controllers.steps import DoDelete, Situation, Step, Submit
 from core.domain.commands import BindPermit, NoteAnomaly, PrinterSeen, RemoteDeleted, RevokePermit
@@ -107,6 +108,16 @@ def leftover_step(s: Situation) -> Step | None:
                 return done
         elif s.now_ms >= s.memory.trial(f"delete:{run.remote_name}").retry_ms:
             return DoDelete(run_id=run.run_id, name=run.remote_name)
+    return _owed_step(s, look.obs)
+
+
+def _owed_step(s: Situation, obs: Observation) -> Step | None:
+    """Files of attempts that went back to the queue: nothing in the ledger waits for their removal."""
+    running = obs.printer_job.remote_file if obs.phase.running else ""
+    kept = {run.remote_name for run in s.leftovers} | {s.memory.name}
+    for name in sorted(s.memory.owed - kept - s.memory.gone.keys()):
+        if name != running and s.now_ms >= s.memory.trial(f"delete:{name}").retry_ms:
+            return DoDelete(run_id="", name=name)
     return None
 
 

@@ -6,12 +6,14 @@ goes on from the rows alone. It answers `SendStart` only while the Memory of thi
 intent was committed here and that nothing was sent yet.
 """
 
+from core.contract import Reply
 from core.controllers.evidence import ask, key, printer_block, shows_ours
 from core.controllers.printer_edges import health_step, leftover_step, permit_step
 from core.controllers.steps import DoDelete, DoReadBack, DoUpload, Situation, Step, Submit, Wait
 from core.controllers.windows import FRESH_MS, adopt, running_step, window_step
-from core.domain.commands import IntendStart, RunBackToQueue, RunUploaded
+from core.domain.commands import IntendStart, RunBackToQueue, RunUploaded, StartReplied
 from core.domain.objects import Run
+from core.domain.text import clean
 from core.domain.words import RunState
 
 GIVE_BACK_MS = 30_000
@@ -23,6 +25,8 @@ MAX_UPLOADS = 3
 def next_step(s: Situation) -> Step:
     """The one next step for a printer. Total: every situation has an answer."""
     run = s.run
+    if run is not None and s.memory.reply is not None and s.memory.name == run.remote_name:
+        return _replied(run, s.memory.reply)
     if run is not None and run.state in (RunState.INTENDED, RunState.CONFIRMING, RunState.FENCING):
         # Nothing else may touch the printer between the intent and certainty.
         return health_step(s) or window_step(s, run)
@@ -38,6 +42,14 @@ def next_step(s: Situation) -> Step:
     if run.state in (RunState.PRINTING, RunState.PAUSED):
         return running_step(s, run)
     return Wait(reason=run.question or f"The attempt is {run.state.on_screen}")
+
+
+def _replied(run: Run, reply: Reply) -> Submit:
+    """Step 6: evidence, recorded even when the looks were quicker (W8)."""
+    return Submit(
+        command=StartReplied(run_id=run.run_id, reply=reply.kind.value, detail=clean(reply.detail)),
+        key=f"replied:{run.run_id}:{run.attempt}",
+    )
 
 
 def _claimed(s: Situation, run: Run) -> Step:

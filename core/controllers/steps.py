@@ -3,7 +3,7 @@
 import msgspec
 
 from core.contract import Capability, RemoteFile, Reply
-from core.controllers.looks import Looks
+from core.controllers.looks import Facts, Looks, facts
 from core.domain.commands import AnyCommand
 from core.domain.objects import Printer, Run
 from core.domain.words import RunState
@@ -86,8 +86,15 @@ class Memory(msgspec.Struct, kw_only=True):
     uploaded: bool = False
     read_back: ReadBack | None = None
     unsent: bool = False
+    """The intent was committed by this incarnation, and start was not called yet."""
     sent: bool = False
+    in_flight: bool = False
     reply: Reply | None = None
+    """The answer to the one start, until the ledger has it."""
+    accepted: Facts | None = None
+    """What the printer showed when a person settled a doubt about this attempt."""
+    owed: set[str] = set()
+    """Files of ours whose attempt was given back to the queue, to be removed."""
     gone: dict[str, int] = {}
     """File name to the moment (ms) when it was confirmed to be absent."""
     tries: dict[str, Try] = {}
@@ -96,18 +103,17 @@ class Memory(msgspec.Struct, kw_only=True):
     noted: set[str] = set()
     """Keys of anomalies already noted."""
 
-    def enter(self, run: Run | None, printer: Printer, now_ms: int) -> None:
+    def enter(self, run: Run | None, printer: Printer, looks: Looks, now_ms: int) -> None:
         """Take notice of the rows before a decision; bounded, and forgets what no longer matters."""
         name = run.remote_name if run is not None else ""
-        if name != self.name:
-            self.name = name
-            self.upload_begun = self.uploading = self.uploaded = self.unsent = self.sent = False
-            self.read_back = None
-            self.reply = None
-            self.tries = {}
-            self.fresh_claim = not self.first_rows and run is not None and run.state is RunState.CLAIMED
-        self.first_rows = False
         state = run.state if run is not None else None
+        if name != self.name:
+            self._leave()
+            self.name = name
+            self.fresh_claim = not self.first_rows and state is RunState.CLAIMED
+        elif self.state is RunState.NEEDS_DECISION and state in (RunState.PRINTING, RunState.PAUSED):
+            self.accepted = facts(looks.evidence.obs) if looks.evidence is not None else None
+        self.first_rows = False
         if state is not self.state:
             self.state = state
             self.entered_ms = now_ms
@@ -117,6 +123,16 @@ class Memory(msgspec.Struct, kw_only=True):
             self.noted = set()
         if len(self.gone) > 200:
             self.gone = {}
+
+    def _leave(self) -> None:
+        if self.name and self.name not in self.gone and len(self.owed) < 50:
+            self.owed.add(self.name)
+        self.upload_begun = self.uploading = self.uploaded = False
+        self.unsent = self.sent = self.in_flight = False
+        self.read_back = None
+        self.reply = None
+        self.accepted = None
+        self.tries = {}
 
     def failed(self, what: str, why: str, now_ms: int) -> Try:
         """Count a failure; the next try is 2, 4, 8 … at most 60 s away."""

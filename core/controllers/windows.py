@@ -12,9 +12,9 @@ from core.controllers.evidence import (
     rebooted,
     shows_ours,
 )
-from core.controllers.looks import Look
+from core.controllers.looks import Look, facts
 from core.controllers.steps import DoDelete, SendStart, Situation, Step, Submit, Wait
-from core.domain.commands import FenceHeld, FenceRun, RunEnded, RunSeen, StartReplied
+from core.domain.commands import FenceHeld, FenceRun, RunEnded, RunSeen
 from core.domain.objects import Run
 from core.domain.text import clean
 from core.domain.words import RunState
@@ -31,12 +31,6 @@ JOB_ID_MS = 5_000
 
 def window_step(s: Situation, run: Run) -> Step:
     """INTENDED, CONFIRMING or FENCING: between the durable intent and certainty."""
-    if run.state is RunState.INTENDED and s.memory.sent and s.memory.reply is not None:
-        reply = s.memory.reply
-        return Submit(
-            command=StartReplied(run_id=run.run_id, reply=reply.kind.value, detail=clean(reply.detail)),
-            key=key("replied", run),
-        )
     look = s.looks.evidence
     if look is None:
         silent = printer_block(s) or "The printer is silent"
@@ -57,7 +51,7 @@ def window_step(s: Situation, run: Run) -> Step:
         )
     if run.state is RunState.FENCING:
         return _fencing(s, run, look)
-    if run.state is RunState.INTENDED and s.memory.sent and s.memory.reply is None:
+    if s.memory.in_flight:
         return Wait(reason="The start is on its way")  # the worker bounds this call by the deadline
     name = obs.printer_job.remote_file
     if obs.phase.running and name:  # W12
@@ -164,7 +158,7 @@ def running_step(s: Situation, run: Run) -> Step:
     obs = look.obs
     settled = s.looks.steady_for(max(s.lag_ms, MIN_ASK_MS))
     if has_our_name(run, obs):
-        question = _doubt(run, obs)
+        question = _doubt(s, run, obs)
         if question:
             return ask(run, question, look) if settled else Wait(reason="Waiting for a second look")
         return _ours(s, run, look, settled)
@@ -174,15 +168,18 @@ def running_step(s: Situation, run: Run) -> Step:
         return Wait(reason="The printer does not name what it works on")
     if not (obs.phase.running or obs.phase.startable or obs.phase is Phase.ERROR):
         return Wait(reason=printer_block(s) or "Printing")
+    if s.memory.accepted == facts(obs):
+        return Wait(reason="A person said that this attempt goes on; the printer shows something else")
     if not settled:
         return Wait(reason="The printer shows something else; waiting for a second look")
     return ask(run, _lost(run, obs), look)  # W19
 
 
-def _doubt(run: Run, obs: Observation) -> str:
-    if other_execution(run, obs):
+def _doubt(s: Situation, run: Run, obs: Observation) -> str:
+    accepted = s.memory.accepted
+    if other_execution(run, obs) and (accepted is None or accepted[2] != obs.printer_job.job_id):
         return "This attempt's file was started a second time; what became of the first print is unknown."
-    if rebooted(run, obs):  # W17
+    if rebooted(run, obs) and (accepted is None or accepted[3].boot != obs.boot.boot):  # W17
         return "The printer was restarted during this attempt. Look at the machine before anything goes on."
     return ""
 
@@ -195,7 +192,8 @@ def _ours(s: Situation, run: Run, look: Look, settled: bool) -> Step:
         if obs.phase in (Phase.PRINTING, Phase.PREPARING) and run.state is RunState.PAUSED:
             return adopt(s, run, look, "seen")
         return Wait(reason="Printing" if run.state is RunState.PRINTING else "Printer is paused")
-    same_job = run.printer_job == obs.printer_job.job_id
+    accepted = s.memory.accepted
+    same_job = obs.printer_job.job_id == (run.printer_job if accepted is None else accepted[2])
     if (obs.phase is Phase.FINISHED and same_job) or (
         obs.phase.startable and obs.printer_job.complete_evidence
     ):
@@ -208,6 +206,8 @@ def _ours(s: Situation, run: Run, look: Look, settled: bool) -> Step:
         return Wait(reason="The printer stopped; waiting for a second look")
     if obs.phase is Phase.ERROR:
         return _ended(run, "failed", "printer_error", f"the printer reports an error: {describe(obs)}")
+    if s.memory.accepted == facts(obs):
+        return Wait(reason="A person said that this attempt goes on; the printer is idle")
     return ask(run, "The printer is idle again, and nothing shows how this attempt ended.", look)
 
 

@@ -141,8 +141,8 @@ class FakeLedger:
         )
 
     def _do_StartReplied(self, body: c.StartReplied) -> None:  # noqa: N802 - as above
-        run = self._run(body.run_id, S.INTENDED)
-        self._set(run, state=S.CONFIRMING, reply=body.reply)
+        run = self.runs[body.run_id]
+        self._set(run, state=S.CONFIRMING if run.state is S.INTENDED else run.state, reply=body.reply)
 
     def _do_RunSeen(self, body: c.RunSeen) -> None:  # noqa: N802 - as above
         run = self._run(body.run_id, S.UPLOADED, *WINDOW, S.PRINTING, S.PAUSED)

@@ -28,7 +28,7 @@ from core.controllers.steps import (
     Submit,
     Wait,
 )
-from core.domain.commands import ClaimRun, IntendStart, NoteAnomaly
+from core.domain.commands import ClaimRun, IntendStart, NoteAnomaly, StartReplied
 from core.domain.objects import Run
 from core.domain.words import RunState
 from core.kernel.ports import Stamp
@@ -97,7 +97,7 @@ class Bench:
 
     def situation(self) -> Situation:
         printer, run, leftovers = self.ledger.rows()
-        self.memory.enter(run, printer, self.mono_ms)
+        self.memory.enter(run, printer, self.looks, self.mono_ms)
         return Situation(
             printer=printer,
             run=run,
@@ -122,6 +122,8 @@ class Bench:
                     return
                 if isinstance(command, IntendStart):
                     m.unsent = True
+                if isinstance(command, StartReplied):
+                    m.reply = None
                 if isinstance(command, NoteAnomaly):
                     m.noted.add(key)
             case DoUpload(run=run):
@@ -147,6 +149,7 @@ class Bench:
                 m.sent = True
                 self.sent.append(name)
                 m.reply = self.reply
+                m.in_flight = self.reply is None
             case Wait():
                 pass
 

@@ -560,6 +560,7 @@ def test_a_start_on_its_way_is_not_fenced_before_it_is_answered(bench: Bench) ->
     bench.settle()
     assert len(bench.sent) == 1
     assert bench.crank(40) == "The start is on its way"
+    bench.memory.in_flight = False
     bench.memory.reply = Reply(kind=ReplyKind.NO_REPLY)
     bench.crank(10)
     assert bench.state is S.QUEUED
@@ -589,3 +590,56 @@ def test_a_refused_edge_never_holds_up_the_protocol(bench: Bench) -> None:
     assert isinstance(step, Submit)
     bench.memory.failed(step.key, "refused", bench.mono_ms)
     assert isinstance(bench.decide(), Wait)
+
+
+def test_w8_a_reply_that_comes_after_the_looks_is_recorded_all_the_same(bench: Bench) -> None:
+    bench.reply = None
+    bench.to_intended()
+    bench.settle()
+    bench.show(Phase.PRINTING, bench.run.remote_name)
+    bench.crank(1)
+    assert bench.state is S.PRINTING
+    bench.memory.in_flight = False
+    bench.memory.reply = Reply(kind=ReplyKind.REFUSED, detail="no")
+    bench.crank()
+    assert bench.state is S.PRINTING
+    assert bench.run.reply == "refused"
+
+
+def test_a_person_who_adopted_is_not_asked_the_same_again(bench: Bench) -> None:
+    bench.to_printing(job_id="j1")
+    bench.moved(boot="b2")
+    bench.show(Phase.PRINTING, bench.run.remote_name, "j2")
+    bench.crank(5)
+    assert bench.state is S.NEEDS_DECISION
+    bench.ledger._set(bench.run, state=S.PRINTING, question="")
+    bench.crank(30)
+    assert bench.state is S.PRINTING
+    bench.moved(boot="b3")
+    bench.crank(5)
+    assert bench.state is S.NEEDS_DECISION
+
+
+def test_a_person_who_keeps_is_asked_again_only_when_something_changes(bench: Bench) -> None:
+    bench.to_printing()
+    bench.show(Phase.IDLE)
+    bench.crank(5)
+    assert bench.state is S.NEEDS_DECISION
+    bench.ledger._set(bench.run, state=S.PRINTING, question="")
+    bench.crank(30)
+    assert bench.state is S.PRINTING
+    bench.show(Phase.FINISHED, "other.gcode")
+    bench.crank(5)
+    assert bench.state is S.NEEDS_DECISION
+
+
+def test_the_file_of_an_attempt_that_never_ran_is_removed_when_it_goes_back(bench: Bench) -> None:
+    bench.to_confirming()
+    name = bench.run.remote_name
+    bench.moved(boot="b2")
+    bench.crank(1)
+    assert bench.state is S.NEEDS_DECISION
+    assert name in bench.files
+    bench.ledger._set(bench.run, state=S.QUEUED, printer_id=None)
+    bench.crank(1)
+    assert name not in bench.files

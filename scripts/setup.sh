@@ -97,8 +97,11 @@ install_python() {
   fi
   "$venv/bin/python" -c 'import pip' 2>/dev/null || make_venv
   say "installing the Python packages of constraints.txt into $venv/ (a minute or two the first time)"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e "$target" || {
-    say "pip could not install the packages; the lines above say why. Run the same command again to go on."
+  local log=.cache/pip.log
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+    -c constraints.txt -e "$target" >"$log" 2>&1 || {
+    grep -v '^WARNING' "$log" | tail -n 15 >&2
+    say "pip could not install the packages; the lines above say why (all of it: $log). Run it again to go on."
     exit 1
   }
   [ "$what" = test ] && echo "$hash" >"$venv/.kiln-run"

@@ -64,8 +64,10 @@ def _stl(
 
 def _threemf(file: BinaryIO, size: int, limits: ReadLimits) -> tuple[list[SourcePart], list[Finding]]:
     package = Package(file, size, limits)
-    findings = project.inspect(package)
+    findings = project.scripts(package)
+    hints = project.read_hints(package, limits)
     model = threemf.load(package, limits)
+    findings += project.apply(model, hints)
     built = scene.scene(model, limits)
     left_out = [
         f"{count} {what}"

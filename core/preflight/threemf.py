@@ -5,14 +5,14 @@ worker process; the standard library's expat does the XML, with document types a
 """
 
 from array import array
-from typing import Any
-from xml.parsers import expat
+from collections.abc import Callable
 
 import msgspec
 
 from core.domain.text import clean
 from core.preflight.limits import ReadLimits, Refusal
 from core.preflight.package import Package
+from core.preflight.xml import XmlReader
 
 CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
 _PRODUCTION = "http://schemas.microsoft.com/3dmanufacturing/production/2015/06"
@@ -70,12 +70,13 @@ class ObjectData:
 
 
 class ModelData:
-    """All objects of a package by key, the build items of its root model, and its unit in mm."""
+    """All objects of a package by key, the build items of its root model part, and its unit in mm."""
 
     def __init__(self) -> None:
         self.objects: dict[Key, ObjectData] = {}
         self.items: list[Placed] = []
         self.mm_per_unit = 1.0
+        self.root = ""
 
 
 def root_model(package: Package, limits: ReadLimits) -> str:
@@ -88,7 +89,7 @@ def root_model(package: Package, limits: ReadLimits) -> str:
         if name == _RELATIONSHIP and attrs.get("Type") == _MODEL_REL:
             targets.append(attrs.get("Target", ""))
 
-    _Xml(limits).parse(package, "_rels/.rels", start, lambda _: None)
+    XmlReader(limits).parse(package, "_rels/.rels", start, lambda _: None)
     if not targets:
         raise Refusal("UNKNOWN_FORMAT", "it is a zip file without a 3D model")
     return targets[0]
@@ -111,6 +112,7 @@ def load(package: Package, limits: ReadLimits) -> ModelData:
         is_root = len(loaded) == 1
         unit = _ModelParser(model, package, part, limits, is_root=is_root).run()
         if is_root:
+            model.root = _part(part)
             model.mm_per_unit = unit
         elif unit != model.mm_per_unit:
             raise Refusal("UNREADABLE", "its model parts use different units")
@@ -121,54 +123,6 @@ def load(package: Package, limits: ReadLimits) -> ModelData:
 
 def _part(name: str) -> str:
     return name.lower().lstrip("/")
-
-
-class _Xml:
-    """expat with what could be an attack refused."""
-
-    def __init__(self, limits: ReadLimits) -> None:
-        self._limits = limits
-        self.namespaces: dict[str, str] = {}
-
-    def parse(self, package: Package, name: str, start: Any, end: Any) -> None:
-        """Feed the member `name` to the handlers."""
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.StartDoctypeDeclHandler = self._forbid
-        parser.EntityDeclHandler = self._forbid
-        parser.StartNamespaceDeclHandler = self._namespace
-
-        depth = 0
-        most = self._limits.xml_depth
-
-        def on_start(tag: str, attrs: dict[str, str]) -> None:
-            nonlocal depth
-            depth += 1
-            if depth > most:
-                raise Refusal("XML_TOO_DEEP", f"more than {most} levels")
-            start(tag, attrs)
-
-        def on_end(tag: str) -> None:
-            nonlocal depth
-            depth -= 1
-            end(tag)
-
-        parser.StartElementHandler = on_start
-        parser.EndElementHandler = on_end
-        try:
-            for data in package.chunks(name):
-                parser.Parse(data, False)
-            parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            code = "TRUNCATED" if error.code in (3, 5) else "UNREADABLE"
-            detail = expat.ErrorString(error.code)
-            raise Refusal(code, f"{clean(name, 60)}: {detail}", f"line {error.lineno}") from error
-
-    def _forbid(self, *_: object) -> None:
-        raise Refusal("XML_FORBIDDEN", "a document type or an entity is declared")
-
-    def _namespace(self, prefix: str | None, uri: str) -> None:
-        if len(self.namespaces) < 256:
-            self.namespaces[prefix or ""] = uri
 
 
 class _ModelParser:
@@ -183,17 +137,20 @@ class _ModelParser:
         self._part = _part(part)
         self._limits = limits
         self._is_root = is_root
-        self._xml = _Xml(limits)
+        self._xml = XmlReader(limits)
         self._unit: float | None = None
         self._object: ObjectData | None = None
+        self._add_point: Callable[[tuple[float, float, float]], None]
+        self._add_face: Callable[[tuple[int, int, int]], None]
         self._counts = sum(1 + len(o.components) for o in model.objects.values()) + len(model.items)
         self._faces = sum(len(o.triangles) // 3 for o in model.objects.values())
-        self._vertices = sum(len(o.vertices) // 3 for o in model.objects.values())
+        self._points = sum(len(o.vertices) // 3 for o in model.objects.values())
 
     def run(self) -> float:
         """Parse; returns the unit in mm."""
         try:
-            self._xml.parse(self._package, self._name, self._start, self._end)
+            self._xml.parse(self._package, self._name, self._start, self._end, self._check_counts)
+            self._check_counts()
         except (KeyError, ValueError, OverflowError) as error:
             raise Refusal(
                 "UNREADABLE", "a number or an attribute is missing or wrong", clean(self._name, 60)
@@ -203,18 +160,13 @@ class _ModelParser:
         return self._unit
 
     def _start(self, tag: str, attrs: dict[str, str]) -> None:
+        # these two make up nearly all of a file; their number is checked between pieces
         if tag == _VERTEX:
             if self._object is not None:
-                self._vertices += 1
-                if self._vertices > self._limits.faces:
-                    raise Refusal("TOO_MANY_FACES", f"more than {self._limits.faces:,} vertices")
-                self._object.vertices.extend((float(attrs["x"]), float(attrs["y"]), float(attrs["z"])))
+                self._add_point((float(attrs["x"]), float(attrs["y"]), float(attrs["z"])))
         elif tag == _TRIANGLE:
             if self._object is not None:
-                self._faces += 1
-                if self._faces > self._limits.faces:
-                    raise Refusal("TOO_MANY_FACES", f"more than {self._limits.faces:,} triangles")
-                self._object.triangles.extend((int(attrs["v1"]), int(attrs["v2"]), int(attrs["v3"])))
+                self._add_face((int(attrs["v1"]), int(attrs["v2"]), int(attrs["v3"])))
         elif tag == _OBJECT:
             self._begin_object(attrs)
         elif tag == _COMPONENT:
@@ -229,7 +181,18 @@ class _ModelParser:
     def _end(self, tag: str) -> None:
         if tag == _OBJECT and self._object is not None:
             _check_indices(self._object)
+            self._faces += len(self._object.triangles) // 3
+            self._points += len(self._object.vertices) // 3
             self._object = None
+
+    def _check_counts(self) -> None:
+        now = self._object
+        for what, before, numbers in (
+            ("triangles", self._faces, now.triangles if now else ()),
+            ("vertices", self._points, now.vertices if now else ()),
+        ):
+            if before + len(numbers) // 3 > self._limits.faces:
+                raise Refusal("TOO_MANY_FACES", f"more than {self._limits.faces:,} {what}")
 
     def _begin_model(self, attrs: dict[str, str]) -> None:
         unit = attrs.get("unit", "millimeter")
@@ -248,6 +211,8 @@ class _ModelParser:
             raise Refusal("UNREADABLE", f"object {key[1]} is there twice")
         self._object = ObjectData(key, clean(attrs.get("name", ""), 80), attrs.get("type", "model"))
         self._model.objects[key] = self._object
+        self._add_point = self._object.vertices.extend
+        self._add_face = self._object.triangles.extend
 
     def _placed(self, attrs: dict[str, str]) -> Placed:
         self._count()

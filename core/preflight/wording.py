@@ -175,11 +175,18 @@ WORDS: dict[str, Words] = {
         "Nothing to do; if you need the script, tell whoever sent it that it does not run here.",
         "take the shape only; the script has been left out",
     ),
-    "PROJECT_MODIFIERS": Words(
+    "PROJECT_CUTS": Words(
         Verdict.FAIL,
-        "The project holds helper shapes ({0}) beside the part.",
-        "Taken as plain shapes they would be printed as solid pieces of the part.",
-        "Remove the helper shapes, or export the part as STL.",
+        "The project cuts shapes out of the part when it is sliced ({0}).",
+        "Kiln takes the shape alone, and without these cuts it would print another part.",
+        "Apply the cuts in your slicer, or export the sliced shape as STL.",
+    ),
+    "HELPERS_LEFT_OUT": Words(
+        Verdict.WARN,
+        "The project holds helper shapes beside the part ({0}).",
+        "They change settings or supports in places and are no piece of the part; Kiln does not follow them.",
+        "If they matter, slice the project yourself and drop the G-code.",
+        "print the part without them",
     ),
     "ITEMS_LEFT_OUT": Words(
         Verdict.WARN,

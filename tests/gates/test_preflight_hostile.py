@@ -491,19 +491,75 @@ def test_no_script_is_no_finding(text: str, tmp_path: Path) -> None:
     assert analyse(threemf(tmp_path / "s.3mf", xml, [("Metadata/x.config", text)])).findings == ()
 
 
+def two_shells() -> str:
+    """One object of two cubes, as PrusaSlicer writes a part (faces 0 to 11) with a helper (12 to 23)."""
+    mesh = parts.cube(10) + [
+        ((x + 20, *a), (y + 20, *b), (z + 20, *c)) for (x, *a), (y, *b), (z, *c) in parts.cube(5)
+    ]
+    return parts._object_xml(1, "", mesh)  # type: ignore[arg-type] - still three numbers per corner
+
+
+def prusa(kind: str, first: int = 12, last: int = 23) -> tuple[str, str]:
+    return (
+        "Metadata/Slic3r_PE_model.config",
+        '<?xml version="1.0"?><config><object id="1"><metadata type="object" key="name" value="lever"/>'
+        '<volume firstid="0" lastid="11"><metadata type="volume" key="name" value="inner"/>'
+        '<metadata type="volume" key="volume_type" value="ModelPart"/></volume>'
+        f'<volume firstid="{first}" lastid="{last}"><metadata type="volume" {kind}/></volume></object></config>',
+    )
+
+
+def orca(kind: str) -> tuple[str, str]:
+    return (
+        "Metadata/model_settings.config",
+        '<config><object id="3"><metadata key="name" value="lever"/><part id="1" subtype="normal_part"/>'
+        f'<part id="2" subtype="{kind}"><metadata key="name" value="x"/></part></object></config>',
+    )
+
+
+ORCA = model(
+    cube_object(1, 10)
+    + cube_object(2, 40)
+    + '<object id="3"><components><component objectid="1"/><component objectid="2"/></components></object>',
+    '<item objectid="3"/>',
+)
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("code", "settings"),
     [
-        '<metadata type="volume" key="volume_type" value="ParameterModifier"/>',
-        '<metadata type="volume" key="modifier" value="1"/>',
-        '<part id="2" subtype="negative_part">',
+        ("HELPERS_LEFT_OUT", prusa('key="volume_type" value="ParameterModifier"')),
+        ("HELPERS_LEFT_OUT", prusa('key="volume_type" value="SupportEnforcer"')),
+        ("HELPERS_LEFT_OUT", prusa('key="modifier" value="1"')),
+        ("PROJECT_CUTS", prusa('key="volume_type" value="NegativeVolume"')),
+        ("HELPERS_LEFT_OUT", orca("modifier_part")),
+        ("PROJECT_CUTS", orca("negative_part")),
     ],
 )
-def test_helper_shapes_are_never_printed_as_parts(text: str, tmp_path: Path) -> None:
-    path = threemf(
-        tmp_path / "m.3mf", model(cube_object(1), '<item objectid="1"/>'), [("Metadata/m.config", text)]
-    )
-    refused(analyse(path), "PROJECT_MODIFIERS")
+def test_helper_shapes_are_never_printed_as_parts(
+    code: str, settings: tuple[str, str], tmp_path: Path
+) -> None:
+    xml = ORCA if "model_settings" in settings[0] else model(two_shells(), '<item objectid="1"/>')
+    report = analyse(threemf(tmp_path / "m.3mf", xml, [settings]))
+    assert codes(report) == {code}
+    assert report.verdict is (Verdict.FAIL if code == "PROJECT_CUTS" else Verdict.WARN)
+    part = report.parts[0]
+    assert (part.name, part.triangles, part.size, part.closed) == ("lever", 12, (10, 10, 10), True)
+
+
+@pytest.mark.parametrize(("first", "last"), [(-5, 3), (12, 24), (20, 12), (0, 10**12)])
+def test_helper_shapes_that_lie_about_their_place(first: int, last: int, tmp_path: Path) -> None:
+    settings = prusa('key="volume_type" value="ParameterModifier"', first, last)
+    path = threemf(tmp_path / "m.3mf", model(two_shells(), '<item objectid="1"/>'), [settings])
+    refused(analyse(path), "UNREADABLE")
+
+
+def test_plain_projects_keep_everything(tmp_path: Path) -> None:
+    settings = prusa('key="volume_type" value="ModelPart"')
+    path = threemf(tmp_path / "m.3mf", model(two_shells(), '<item objectid="1"/>'), [settings])
+    report = analyse(path)
+    assert report.all_findings == ()
+    assert report.parts[0].triangles == 24
 
 
 def test_hostile_names_reach_no_screen(tmp_path: Path) -> None:

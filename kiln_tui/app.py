@@ -51,7 +51,9 @@ UNDO_S = 10.0
 class Said:
     """The message line: a sentence, its role, and more sentences behind it."""
 
-    def __init__(self, text: str = "", role: str = "text", more: tuple[str, ...] = (), until: float = 0.0) -> None:
+    def __init__(
+        self, text: str = "", role: str = "text", more: tuple[str, ...] = (), until: float = 0.0
+    ) -> None:
         self.text, self.role, self.more, self.until = text, role, more, until
 
 
@@ -160,10 +162,10 @@ class KilnApp(App[str], inherit_bindings=False):
 
     def tell_screen(self) -> None:
         """Let every screen on the stack that shows the shop take the newest snapshot."""
-        from kiln_tui.screens.base import KilnScreen
+        from kiln_tui.screens.base import Front
 
         for screen in self.screen_stack:
-            if isinstance(screen, KilnScreen) and screen.is_mounted:
+            if isinstance(screen, Front) and screen.is_mounted:
                 screen.take(self.shop)
 
     # --- the moment ----------------------------------------------------------------------------------------
@@ -226,10 +228,10 @@ class KilnApp(App[str], inherit_bindings=False):
             self._refresh_bars()
 
     def _refresh_bars(self) -> None:
-        from kiln_tui.screens.base import KilnScreen
+        from kiln_tui.screens.base import Front
 
         for screen in self.screen_stack if self.is_running else ():
-            if isinstance(screen, KilnScreen) and screen.is_mounted:
+            if isinstance(screen, Front) and screen.is_mounted:
                 screen.refresh_bars()
 
     def send(self, command: AnyCommand, then: Callable[[Result], None] | None = None) -> None:
@@ -280,10 +282,8 @@ class KilnApp(App[str], inherit_bindings=False):
         self.paint.use(palette)
         self.ansi_color = True if palette.ansi else None
         self.theme = palette.name
-        from kiln_tui.screens.base import KilnScreen
-
         for screen in self._screens_made.values():
-            if isinstance(screen, KilnScreen) and screen.is_mounted:
+            if screen.is_mounted:
                 screen.redraw()
 
 

@@ -7,7 +7,16 @@ from core.client.views import Action
 from kiln_tui.presentation.icons import Icons
 from kiln_tui.presentation.text import Span, width_of
 
-RESERVED = frozenset("1234567jkw/:?quR!") | {"up", "down", "escape", "ctrl+p", "pageup", "pagedown", "home", "end"}
+RESERVED = frozenset("1234567jkw/:?quR!") | {
+    "up",
+    "down",
+    "escape",
+    "ctrl+p",
+    "pageup",
+    "pagedown",
+    "home",
+    "end",
+}
 """Keys that mean the same on every screen; no row's action may take them."""
 
 

@@ -40,7 +40,7 @@ class Heading(NamedTuple):
     """A section's title row in Triage."""
 
     section: str
-    count: int
+    cards: int
 
 
 class TriageColumns(NamedTuple):
@@ -93,7 +93,7 @@ def heading_row(heading: Heading, width: int, look: Look) -> tuple[Span, ...]:
         (
             (f" {section_icon(heading.section, look)} ", role),
             (title, role),
-            (f"  {heading.count}", "dim"),
+            (f"  {heading.cards}", "dim"),
         ),
         width,
     )
@@ -118,8 +118,9 @@ def card_row(card: Card, width: int, columns: TriageColumns, look: Look) -> tupl
         return fit(tuple(spans), width)
     brief = card.brief
     room = width - used - 1
+    column = 3 + columns.tag + 2 + columns.where + 2 + columns.what  # where the short reasons begin
     if width_of(card.what) + 2 + width_of(brief) <= room:
-        what = min(max(columns.what, width_of(card.what)), room - 2 - width_of(brief))
+        what = min(max(column - used, width_of(card.what)), room - 2 - width_of(brief))
     else:
         what = max(min(width_of(card.what), room // 2), room - 2 - width_of(brief))
     spans += [(cell(card.what, what), "text"), ("  ", "text"), (cut_end(brief, room - what - 2), "dim")]
@@ -240,9 +241,12 @@ def bed_word(bed: Bed) -> str:
 def order_row(row: OrderRow, width: int, look: Look) -> tuple[Span, ...]:
     """An Order: number, due, stage, counts, title, and the reason it is not further."""
     role = stage_role(row.stage, row.block)
-    icon = {"alert": look.icons.alert, "warn": look.icons.warn, "ok": look.icons.ok, "info": look.icons.run}.get(
-        role, look.icons.wait
-    )
+    icon = {
+        "alert": look.icons.alert,
+        "warn": look.icons.warn,
+        "ok": look.icons.ok,
+        "info": look.icons.run,
+    }.get(role, look.icons.wait)
     late = row.intent.due_at is not None and row.intent.due_at < look.now and row.intent.open
     when = due(row.intent.due_at, look.now) if row.intent.open else ""
     spans: list[Span] = [

@@ -40,7 +40,7 @@ def action_lines(actions: Sequence[Action], look: Look) -> list[Line]:
     return out
 
 
-def card_lines(card: Card, look: Look, *, actions: Sequence[Action] | None = None) -> list[Line]:
+def card_lines(card: Card, look: Look) -> list[Line]:
     """The whole card, for a side panel."""
     role = SEVERITY_ROLE.get(card.severity, "text")
     out = [line((headline(card), "title"), hang=2)]
@@ -56,9 +56,8 @@ def card_lines(card: Card, look: Look, *, actions: Sequence[Action] | None = Non
         out += [line((text, "dim"), hang=2) for text in card.evidence[:8]]
         if len(card.evidence) > 8:
             out.append(line((f"{len(card.evidence) - 8} more: press w", "dim")))
-    shown = card.actions if actions is None else actions
-    if shown:
-        out += [BLANK, *action_lines(shown, look)]
+    if card.actions:
+        out += [BLANK, *action_lines(card.actions, look)]
     return out
 
 

@@ -18,43 +18,61 @@ def inbox_lines(shop: Shop) -> list[Line]:
     ]
 
 
-def printer_lines(look: Look) -> list[Line]:
+def printer_lines() -> list[Line]:
     """How to add a printer."""
     return [
-        line(("No printer yet. ", "bold"), "Add one by its address: press ", ("n", "key"), " on screen ", ("5", "key"),
-             ", or ", (":", "key"), " and type ", ("add printer", "text"), "."),
-    ]  # fmt: skip
+        line(
+            ("No printer yet. ", "bold"),
+            ("Add one by its address: press ", "text"),
+            ("n", "key"),
+            " on screen ",
+            ("5", "key"),
+            ", or ",
+            (":", "key"),
+            " and type ",
+            ("add printer", "text"),
+            ".",
+        ),
+    ]
 
 
 def no_cards(shop: Shop, look: Look) -> list[Line]:
     """Triage without a card."""
     out = [BLANK]
     if not shop.printers:
-        out += [*printer_lines(look), BLANK]
+        out += [*printer_lines(), BLANK]
     else:
         count = len(shop.printers)
         what = "The printer is" if count == 1 else f"All {count} printers are"
-        out += [line((f"{look.icons.ok} ", "ok"), ("Nothing needs you now.", "bold"), f" {what} watched."), BLANK]
+        out += [
+            line((f"{look.icons.ok} ", "ok"), ("Nothing needs you now.", "bold"), f" {what} watched."),
+            BLANK,
+        ]
     return out + inbox_lines(shop)
 
 
-def no_orders(shop: Shop, look: Look) -> list[Line]:
+def no_orders(shop: Shop) -> list[Line]:
     """Orders without an Order."""
     return [BLANK, line(("No Order yet.", "bold")), BLANK, *inbox_lines(shop)]
 
 
-def no_printers(shop: Shop, look: Look) -> list[Line]:
+def no_printers() -> list[Line]:
     """Printers without a printer."""
     return [
         BLANK,
         line(("No printer yet.", "bold")),
         BLANK,
         line("Press ", ("n", "key"), " to add one by its address (OctoPrint: http://name-or-number)."),
-        line(("You need its address and an API key; Kiln tries both and says what is wrong if they fail.", "dim")),
+        line(
+            (
+                "You need its address and an API key; Kiln tries both and says what is wrong if they fail.",
+                "dim",
+            )
+        ),
     ]
 
 
-def no_events(look: Look) -> list[Line]:
+def no_events() -> list[Line]:
     """Events without an event."""
     return [
         BLANK,
@@ -64,7 +82,7 @@ def no_events(look: Look) -> list[Line]:
     ]
 
 
-def no_plans(shop: Shop, look: Look) -> list[Line]:
+def no_plans() -> list[Line]:
     """Build Plans without an Order selected."""
     return [
         BLANK,

@@ -13,7 +13,7 @@ def next_step(shop: Shop | None, screen: str, cursor: str | None = None) -> str:
     found = next(((card, words) for card in _by_urgency(shop) if (words := _words(card))), None)
     if found is None:
         if any(card.section == "running" for card in shop.cards):
-            return "All is running. Look at the printers with 5, at what happened with 6; new files go into the inbox."
+            return "All is running. 5 shows the printers, 6 what happened; new files go into the inbox."
         return f"Nothing waits for you. Drop an STL, 3MF or G-code file into {shop.inbox}"
     card, words = found
     if screen != "triage":

@@ -72,7 +72,9 @@ def factor_label(code: str) -> str:
 _DONE = frozenset({"closed", "fulfilled", "shipped", "packed"})
 _DEAD = frozenset({"canceled", "cancelled"})
 _ALERT = frozenset({"needs human", "failed", "rework"})
-_GOING = frozenset({"printing", "queue", "queued", "slice", "slicing", "starting", "uploading", "cooling", "reprint"})
+_GOING = frozenset(
+    {"printing", "queue", "queued", "slice", "slicing", "starting", "uploading", "cooling", "reprint"}
+)
 
 
 def stage_role(stage: str, block: str) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.events import Key, Resize, ScreenResume
+from textual.events import Key
 from textual.screen import Screen
 from textual.widget import Widget
 
 from core.client.views import Shop
 from kiln_tui.app import SCREENS
 from kiln_tui.commands import Command, find, unique
-from kiln_tui.presentation.tour import next_step
 from kiln_tui.presentation.text import Span, cut_end
 from kiln_tui.presentation.top import brand, top_right
+from kiln_tui.presentation.tour import next_step
 from kiln_tui.presentation.units import age
 from kiln_tui.widgets.bars import KeyBar, MessageLine, Notices, TopBar
 
@@ -33,7 +33,29 @@ def pressed(event: Key) -> str:
     return event.key
 
 
-class KilnScreen(Screen[None], inherit_bindings=False):
+def said_line(kiln: KilnApp, width: int) -> tuple[Span, ...]:
+    """The message line while there is a message; the rest of a refusal's reasons is a key away."""
+    said = kiln.said
+    if not said.text or said.until < kiln.now_mono():
+        return ()
+    hint = f"   (w: all {len(said.more)} reasons)" if len(said.more) > 1 else ""
+    return ((" ", "text"), (cut_end(said.text, max(10, width - 3 - len(hint))), said.role), (hint, "dim"))
+
+
+class Front(Screen[None], inherit_bindings=False):
+    """Whatever can stand in front: takes snapshots, and has bars that follow the app's messages."""
+
+    def take(self, shop: Shop | None) -> None:
+        """Show a new snapshot."""
+
+    def refresh_bars(self) -> None:
+        """Show the newest message and the keys that work now."""
+
+    def redraw(self) -> None:
+        """Draw everything again after a change of palette."""
+
+
+class KilnScreen(Front, inherit_bindings=False):
     """Base of the numbered screens."""
 
     NAME: ClassVar[str] = ""
@@ -63,7 +85,7 @@ class KilnScreen(Screen[None], inherit_bindings=False):
         """The widgets between the bars."""
         raise NotImplementedError
 
-    def take(self, shop: Shop | None) -> None:
+    def take(self, shop: Shop | None) -> None:  # noqa: ARG002 - screens that show the shop use it
         """Show a new snapshot."""
         self.refresh_bars()
 
@@ -76,12 +98,12 @@ class KilnScreen(Screen[None], inherit_bindings=False):
         """Show what is known already."""
         self.take(self.kiln.shop)
 
-    def on_screen_resume(self, event: ScreenResume) -> None:
+    def on_screen_resume(self) -> None:
         """Catch up on what happened while another screen was in front."""
         if self.is_mounted:
             self.take(self.kiln.shop)
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """The top bar has room for more or less."""
         self.call_after_refresh(self.refresh_bars)
 
@@ -92,15 +114,7 @@ class KilnScreen(Screen[None], inherit_bindings=False):
         kiln, shop, look = self.kiln, self.kiln.shop, self.kiln.look()
         self.top_bar.present(brand(shop), SCREENS, self.NAME, top_right(shop, look))
         self.notices.show(*self._notice_rows())
-        said = kiln.said
-        line: tuple[Span, ...] = ()
-        if said.text and said.until >= kiln.now_mono():
-            hint = f"   (w: all {len(said.more)} reasons)" if len(said.more) > 1 else ""
-            room = self.size.width - 3 - len(hint)
-            line = ((" ", "text"), (cut_end(said.text, max(10, room)), said.role), (hint, "dim"))
-        else:
-            line = self.quiet_line()
-        self.message_line.show(line)
+        self.message_line.show(said_line(kiln, self.size.width) or self.quiet_line())
         if kiln.tour:
             step = next_step(shop, self.NAME, self.cursor_id).replace("⏎", kiln.paint.icons.enter)
             self.tour_line.show(((" Next  ", "brand"), (step, "bold")))
@@ -166,16 +180,21 @@ class KilnScreen(Screen[None], inherit_bindings=False):
         out += [
             Command(key="q", label="Quit", run=self.quit, shown=False, group="Everywhere"),
             Command(key="escape", label="Back", run=self.back, shown=False, group="Everywhere"),
-            Command(
-                key=":", label="Commands", run=self.palette, aliases=("ctrl+p",), group="Everywhere"
-            ),
+            Command(key=":", label="Commands", run=self.palette, aliases=("ctrl+p",), group="Everywhere"),
             Command(key="?", label="Help", run=self.help, group="Everywhere"),
         ]
         return out
 
+    @property
+    def typing(self) -> bool:
+        """Whether keys go into a line of text now."""
+        return False
+
     def on_key(self, event: Key) -> None:
         """Give the key to the command that answers to it; a disabled one says why."""
         key = pressed(event)
+        if self.typing and key not in ("escape", "up", "down", "pageup", "pagedown"):
+            return
         if key in ("ctrl+c", "ctrl+q"):
             key = "q"
         command = find(self.commands(), key)

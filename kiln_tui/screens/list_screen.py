@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
-from textual.events import Key, Resize
 from textual.widget import Widget
 from textual.widgets import Input
 
 from core.client.views import Shop
 from kiln_tui.commands import Command
 from kiln_tui.presentation.text import Line, Span
-from kiln_tui.screens.base import WIDE, KilnScreen, pressed
+from kiln_tui.screens.base import WIDE, KilnScreen
 from kiln_tui.widgets.bars import Rule
 from kiln_tui.widgets.live_list import Item, LiveList
 from kiln_tui.widgets.text_pane import TextPane
@@ -66,6 +65,10 @@ class ListScreen(KilnScreen):
     def moved(self) -> None:
         """The cursor rests on another row."""
 
+    def details_came(self) -> None:
+        """A detail that was fetched has come."""
+        self.take(self.kiln.shop)
+
     # --- showing -------------------------------------------------------------------------------------------
 
     @property
@@ -95,7 +98,9 @@ class ListScreen(KilnScreen):
         if shop is None:
             return
         if empty and self.filter_text:
-            self.detail.show([Line(((f"Nothing here matches “{self.filter_text}”. Esc clears the filter.", "dim"),))])
+            self.detail.show(
+                [Line(((f"Nothing here matches “{self.filter_text}”. Esc clears the filter.", "dim"),))]
+            )
         else:
             self.detail.show(self.empty_lines(shop) if empty else self.detail_lines(self.wide))
 
@@ -106,11 +111,10 @@ class ListScreen(KilnScreen):
         self.detail.redraw()
         self.rule.refresh()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """Side by side from `WIDE` columns on."""
         self._body.set_class(self.wide, "wide")
-        super().on_resize(event)
-        self.call_after_refresh(self.refresh_detail)
+        self.call_after_refresh(lambda: self.take(self.kiln.shop))
 
     def quiet_line(self) -> tuple[Span, ...]:
         """An active filter is always said."""
@@ -159,16 +163,26 @@ class ListScreen(KilnScreen):
         go = self.list
         more = [
             Command(key="up", label="Up", run=lambda: go.move(-1), aliases=("k",), shown=False, group="Move"),
-            Command(key="down", label="Down", run=lambda: go.move(1), aliases=("j",), shown=False, group="Move"),
+            Command(
+                key="down", label="Down", run=lambda: go.move(1), aliases=("j",), shown=False, group="Move"
+            ),
             Command(key="pageup", label="Page up", run=lambda: go.page(-1), shown=False, group="Move"),
             Command(key="pagedown", label="Page down", run=lambda: go.page(1), shown=False, group="Move"),
             Command(key="home", label="First", run=lambda: go.end(-1), shown=False, group="Move"),
             Command(key="end", label="Last", run=lambda: go.end(1), shown=False, group="Move"),
             Command(
-                key="]", label="Scroll the detail down", run=lambda: self.detail.page(1), shown=False, group="Move"
+                key="]",
+                label="Scroll the detail down",
+                run=lambda: self.detail.page(1),
+                shown=False,
+                group="Move",
             ),
             Command(
-                key="[", label="Scroll the detail up", run=lambda: self.detail.page(-1), shown=False, group="Move"
+                key="[",
+                label="Scroll the detail up",
+                run=lambda: self.detail.page(-1),
+                shown=False,
+                group="Move",
             ),
         ]
         if self.FILTERS:
@@ -215,11 +229,10 @@ class ListScreen(KilnScreen):
         event.stop()
         self.close_filter(clear=False)
 
-    def on_key(self, event: Key) -> None:
+    @property
+    def typing(self) -> bool:
         """While the filter is typed, only Escape and the arrows are keys."""
-        if self.filter.has_focus and pressed(event) not in ("escape", "up", "down", "pageup", "pagedown"):
-            return
-        super().on_key(event)
+        return self.filter.has_focus
 
 
 def matches(text: str, *fields: str) -> bool:

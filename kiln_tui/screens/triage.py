@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.client.views import Action, Card, Shop
+import msgspec
+
+from core.client.views import Card, Shop
 from kiln_tui.commands import Command
 from kiln_tui.presentation.cards import card_lines, card_strip
 from kiln_tui.presentation.empty import no_cards
@@ -45,25 +47,29 @@ class Triage(ListScreen):
             ordered = triage_order(_with_cards(shop, kept))
         else:
             ordered = triage_order(shop)
-        return [
-            Item(f"# {entry.section}", entry, selectable=False)
-            if isinstance(entry, Heading)
-            else Item(entry.card_id, entry)
-            for entry in ordered
-        ]
+        sections = sum(isinstance(entry, Heading) for entry in ordered)
+        airy = len(ordered) + sections <= self.list.size.height
+        out: list[Item] = []
+        for entry in ordered:
+            if isinstance(entry, Card):
+                out.append(Item(entry.card_id, entry))
+                continue
+            if airy and out:
+                out.append(Item(f"- {entry.section}", None, selectable=False))
+            out.append(Item(f"# {entry.section}", entry, selectable=False))
+        return out
 
     def format_row(self, data: object, width: int) -> tuple[Span, ...]:
         """A heading or a card."""
         look = self.kiln.look()
         if isinstance(data, Heading):
             return heading_row(data, width, look)
-        assert isinstance(data, Card)  # noqa: S101 - the list holds what rows() gave
+        if not isinstance(data, Card):
+            return ((" " * width, "text"),)
         cards = self.kiln.shop.cards if self.kiln.shop is not None else ()
         if self._columns_for[0] is not cards or self._columns_for[1] != width:
             self._columns_for = (cards, width)
-            columns = triage_columns(cards, width)
-            if columns != self._columns:
-                self._columns = columns
+            self._columns = triage_columns(cards, width)
         return card_row(data, width, self._columns, look)
 
     @property
@@ -77,14 +83,11 @@ class Triage(ListScreen):
         card, look = self.card, self.kiln.look()
         if card is None:
             return ()
-        return card_lines(card, look, actions=self._actions(card)) if wide else card_strip(card, look)
+        return card_lines(card, look) if wide else card_strip(card, look)
 
     def empty_lines(self, shop: Shop) -> Sequence[Line]:
         """Nothing waits, or nothing is there yet."""
         return no_cards(shop, self.kiln.look())
-
-    def _actions(self, card: Card) -> tuple[Action, ...]:
-        return card.actions
 
     def row_commands(self) -> Sequence[Command]:
         """The card's actions, why, and a fresh look at its printer."""
@@ -122,6 +125,4 @@ class Triage(ListScreen):
 
 
 def _with_cards(shop: Shop, cards: tuple[Card, ...]) -> Shop:
-    import msgspec
-
     return msgspec.structs.replace(shop, cards=cards)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from textual.events import Click, Resize
+from textual.events import Click
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -103,7 +103,7 @@ class KeyBar(SpanBar):
         spans, self._entries = key_bar(self._commands, self.size.width, self.paint.icons)
         self.show(spans)
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """Fit the keys to the new width."""
         self.present(self._commands)
 
@@ -118,7 +118,7 @@ class KeyBar(SpanBar):
 class Rule(SpanBar):
     """A thin line between two panes, lying or standing."""
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - every line of a rule is the same
         """One line of the rule."""
         sign = "│" if self.size.width == 1 else "─"
         return self.paint.strip(((sign * self.size.width, "rule"),), self.size.width)

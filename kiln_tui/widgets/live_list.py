@@ -139,11 +139,7 @@ class LiveList(ScrollView, can_focus=False):
             shown = {item.key for item in self._items[top : top + self.size.height]}
             self._spans = {key: value for key, value in self._spans.items() if key in shown}
             self._strips = {key: value for key, value in self._strips.items() if key in shown}
-        stale = [
-            key
-            for key in self._spans
-            if not top <= self._index.get(key, -1) < top + self.size.height
-        ]
+        stale = [key for key in self._spans if not top <= self._index.get(key, -1) < top + self.size.height]
         for key in stale:
             del self._spans[key]
             self._strips.pop(key, None)

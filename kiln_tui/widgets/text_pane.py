@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from textual.events import Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -14,11 +13,10 @@ from kiln_tui.widgets.paint import Paint
 class TextPane(ScrollView, can_focus=False):
     """Read-only lines; the left cell is a margin."""
 
-    def __init__(self, paint: Paint, *, id: str | None = None, base: str = "base", fitted: bool = False) -> None:
+    def __init__(self, paint: Paint, *, id: str | None = None, base: str = "base") -> None:
         super().__init__(id=id)
         self._paint = paint
         self._base = base
-        self._fitted = fitted
         self._lines: tuple[Line, ...] = ()
         self._wrapped: list[tuple[Span, ...]] = []
         self._strips: dict[int, Strip] = {}
@@ -51,8 +49,6 @@ class TextPane(ScrollView, can_focus=False):
         width = max(4, self.size.width - 2)
         before = self._wrapped
         self._wrapped = [spans for item in self._lines for spans in wrap_line(item, width)]
-        if self._fitted:
-            self.styles.height = max(1, len(self._wrapped))
         self.virtual_size = Size(self.size.width, len(self._wrapped))
         if len(before) != len(self._wrapped):
             self._strips.clear()
@@ -77,7 +73,7 @@ class TextPane(ScrollView, can_focus=False):
             strip = self._strips[index] = self._paint.strip(spans, width, self._base)
         return strip
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """Wrap again at the new width."""
         self._strips.clear()
         self._wrap()

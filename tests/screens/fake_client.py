@@ -5,6 +5,7 @@ It records what was sent, and moves cards a little, so that key walks can be fol
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,7 +60,8 @@ class FakeClient:
 
     async def order(self, intent_id: str) -> OrderDetail | None:
         return next(
-            (canned.order_detail(row) for row in self.current.orders if row.intent.intent_id == intent_id), None
+            (canned.order_detail(row) for row in self.current.orders if row.intent.intent_id == intent_id),
+            None,
         )
 
     async def approval(self, intent_id: str) -> ApprovalSheet | None:
@@ -154,7 +156,11 @@ class FakeClient:
         self.refreshed.append(printer_id)
 
     async def models(self) -> tuple[tuple[str, str], ...]:
-        return (("bambu_x1c", "Bambu Lab X1 Carbon"), ("generic_220", "Generic 220 mm"), ("prusa_mk4", "Prusa MK4"))
+        return (
+            ("bambu_x1c", "Bambu Lab X1 Carbon"),
+            ("generic_220", "Generic 220 mm"),
+            ("prusa_mk4", "Prusa MK4"),
+        )
 
     async def materials(self) -> tuple[str, ...]:
         return ("ABS", "ASA", "PA-CF", "PETG", "PLA", "TPU")
@@ -181,7 +187,9 @@ def client(kind: str) -> FakeClient:
             return FakeClient(canned.farm(), live=True)
         case "demo":
             return FakeClient(
-                msgspec.structs.replace(canned.full(), demo="Six virtual printers on a throw-away site", time_scale=60.0)
+                msgspec.structs.replace(
+                    canned.full(), demo="Six virtual printers on a throw-away site", time_scale=60.0
+                )
             )
         case _:
             return FakeClient(canned.full())
@@ -200,7 +208,7 @@ def main() -> None:
         tour="tour" in words,
         theme=theme,
         ascii_only=True if "ascii" in words else None,
-        **({"monotonic": lambda: 0.0} if frozen else {}),
+        monotonic=(lambda: 0.0) if frozen else time.monotonic,
     )
     print(app.run())
 

@@ -9,7 +9,7 @@ intent was committed here and that nothing was sent yet.
 from core.contract import Reply
 from core.controllers.evidence import ask, key, printer_block, shows_ours
 from core.controllers.printer_edges import health_step, leftover_step, permit_step
-from core.controllers.steps import DoDelete, DoReadBack, DoUpload, Situation, Step, Submit, Wait
+from core.controllers.steps import DoDelete, DoReadBack, DoUpload, Situation, Step, Submit, Wait, verified
 from core.controllers.windows import FRESH_MS, adopt, running_step, window_step
 from core.domain.commands import IntendStart, RunBackToQueue, RunUploaded, StartReplied
 from core.domain.objects import Run
@@ -78,7 +78,7 @@ def _upload(s: Situation, run: Run) -> Step:
     m = s.memory
     if m.uploading:
         return Wait(reason="Uploading")
-    if m.read_back is not None and m.read_back.remote is not None and verified(s, run):
+    if m.read_back is not None and m.read_back.remote is not None and verified(run, m.read_back):
         digest = m.read_back.remote.digest or ""
         return Submit(
             command=RunUploaded(
@@ -100,19 +100,6 @@ def _upload(s: Situation, run: Run) -> Step:
     if s.now_ms < trial.retry_ms:
         return Wait(reason=f"The upload failed and will be tried again: {trial.why}")
     return DoUpload(run=run)
-
-
-def verified(s: Situation, run: Run) -> bool:
-    """Whether what was read back is our file: by size and digest, whichever are told, at least one of them."""
-    back = s.memory.read_back
-    if back is None or back.remote is None or back.remote.name != run.remote_name:
-        return False
-    remote = back.remote
-    if remote.size is not None and remote.size != run.gcode_size:
-        return False
-    if remote.digest is not None and back.local_digest is not None:
-        return remote.digest.lower() == back.local_digest.lower()
-    return remote.size is not None
 
 
 def _uploaded(s: Situation, run: Run) -> Step:

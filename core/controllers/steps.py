@@ -61,6 +61,18 @@ class ReadBack(msgspec.Struct, frozen=True, kw_only=True):
     local_digest: str | None = None
 
 
+def verified(run: Run, back: ReadBack) -> bool:
+    """Whether what was read back is our file: by size and digest, whichever are told, at least one of them."""
+    remote = back.remote
+    if remote is None or remote.name != run.remote_name:
+        return False
+    if remote.size is not None and remote.size != run.gcode_size:
+        return False
+    if remote.digest is not None and back.local_digest is not None:
+        return remote.digest.lower() == back.local_digest.lower()
+    return remote.size is not None
+
+
 class Try(msgspec.Struct, frozen=True, kw_only=True):
     """Failures of one repeatable thing: how many in a row, not again before `retry_ms`, and why."""
 

@@ -7,6 +7,9 @@ import msgspec
 MAX_LINE = 4096
 """Bytes of a line that are looked at; a command longer than that is not readable."""
 
+MAX_NUMBER = 1e6
+"""Largest number of a move that is believed; no printer has a coordinate or a feed like that."""
+
 _NUMBERED = re.compile(r"\s*[Nn]\s*\d+\s*")
 _CODE = re.compile(r"([GMTgmt])\s*(\d{1,5})(?:\.(\d{1,3}))?(?![\d._])")
 _TOOL_LETTER = re.compile(r"[Tt][?xcXC]\s*$")
@@ -15,7 +18,7 @@ _LETTER_NUMBER = re.compile(r"[A-Za-z]\d+")
 _WORD = re.compile(r"\s*([A-Za-z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
 _PAREN = re.compile(r"\([^()]*\)")
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(\"[^\"]*\"|'[^']*'|\S+)")
-_MAX_NUMBER = 24
+_MAX_CHARACTERS = 24
 
 
 class Line(msgspec.Struct):
@@ -73,7 +76,7 @@ def words(rest: str) -> dict[str, float | None] | None:
         if match is None:
             return None
         letter, number = match[1].upper(), match[2]
-        if letter in found or (number is not None and len(number) > _MAX_NUMBER):
+        if letter in found or (number is not None and len(number) > _MAX_CHARACTERS):
             return None
         if (
             number is None

@@ -19,7 +19,7 @@ from core.domain.text import clean
 from core.gcode import commands
 from core.gcode.arcs import arc_of
 from core.gcode.comments import Comments
-from core.gcode.line import MAX_LINE, Line, arguments, take_apart, words
+from core.gcode.line import MAX_LINE, MAX_NUMBER, Line, arguments, take_apart, words
 from core.gcode.report import (
     Box,
     GcodeReport,
@@ -36,7 +36,6 @@ from core.gcode.tally import MAX_TOOLS, Tally, microns
 
 _MAX_UNKNOWN = 200
 _MAX_PLACES = 20
-_MAX_COORDINATE = 1e6
 
 Words = dict[str, float | None]
 
@@ -147,8 +146,7 @@ class Interpreter:
     def _coordinates(self, line: Line) -> dict[str, float] | None:
         found = words(line.rest)
         if found is None or any(
-            value is None or abs(value) > _MAX_COORDINATE or letter in "GMTN"
-            for letter, value in found.items()
+            value is None or abs(value) > MAX_NUMBER or letter in "GMTN" for letter, value in found.items()
         ):
             self._refuse()
             return None

@@ -13,21 +13,17 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from core.gcode.line import MAX_LINE
+from core.gcode.line import MAX_LINE, MAX_NUMBER
+from core.gcode.numbers import PADDING, Bools, Floats, Ints, parse_numbers
 from core.gcode.reference import Interpreter, take_lines
 from core.gcode.report import GcodeReport, Rect
 from core.gcode.source import Source
 from core.gcode.tally import FLOW_WINDOW, Tally
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-
 _SHORT_RUN = 24
 """Lines below which the interpreter is quicker than the arrays."""
 _TINY = 16
 """Bytes below which a block is not worth a look at the beginnings of its lines."""
-_MAX_DIGITS = 9
 _NEUTRAL = frozenset(f"M{n}" for n in (73, 106, 107, 117, 201, 203, 204, 205, 220, 221, 400, 486, 572, 900))
 _DULL = (b"TYPE:", b"WIDTH", b"HEIGH", b"WIPE_")
 _MAX_CACHE = 4096
@@ -35,30 +31,31 @@ _MAX_CACHE = 4096
 _NEWLINE, _LETTER, _SPACE, _DIGIT, _DOT, _SIGN, _OTHER = range(7)
 
 
-def _classes() -> npt.NDArray[np.uint8]:
-    table = np.full(256, _OTHER, np.uint8)
+def _classes() -> bytes:
+    table = bytearray([_OTHER]) * 256
     table[10] = _NEWLINE
-    table[[ord(c) for c in "XYZEF"]] = _LETTER
+    for letter in b"XYZEF":
+        table[letter] = _LETTER
     table[32] = _SPACE
-    table[48:58] = _DIGIT
+    for digit in b"0123456789":
+        table[digit] = _DIGIT
     table[ord(".")] = _DOT
     table[ord("-")] = _SIGN
-    return table
+    return bytes(table)
 
 
-def _bad_pairs() -> npt.NDArray[np.uint8]:
+def _bad_pairs() -> bytes:
     """Which class may not follow which inside the words of an ordinary line: index is before * 8 + after."""
-    bad = np.ones(64, np.uint8)
+    bad = bytearray([1]) * 256
     good = [(_SPACE, _LETTER), (_LETTER, _DIGIT), (_LETTER, _DOT), (_LETTER, _SIGN), (_SIGN, _DIGIT), (_SIGN, _DOT),
             (_DOT, _DIGIT), (_DIGIT, _DIGIT), (_DIGIT, _DOT), (_DIGIT, _SPACE), (_DIGIT, _NEWLINE)]  # fmt: skip
     for before, after in good:
         bad[before * 8 + after] = 0
-    return bad
+    return bytes(bad)
 
 
 _CLASS = _classes()
 _BAD = _bad_pairs()
-_TENTH = 10.0 ** np.arange(16)
 
 
 def scan(stream: BinaryIO, zones: tuple[Rect, ...] = ()) -> GcodeReport:
@@ -86,41 +83,39 @@ class _Moves:
         starts[1:] = ends[:-1] + 1
         self.lines = len(ends)
         ordinary, is_set, body = _candidates(data, starts)
-        classes = _CLASS[data]
-        pairs = classes[:-1] * np.uint8(8) + classes[1:]
-        bad = np.empty(len(data), np.uint8)
-        bad[:-1] = _BAD[pairs]
-        bad[-1] = 0
+        classes = np.frombuffer(block.translate(_CLASS), np.uint8)
+        pairs = classes[:-1] << 3
+        pairs |= classes[1:]
+        bad = np.frombuffer(pairs.tobytes().translate(_BAD) + b"\0", np.uint8)
         # Only the words count: from the space before the first of them up to the end of the line.
         spans = np.empty(2 * self.lines, np.int64)
         spans[0::2] = np.minimum(body, ends)
         spans[1::2] = ends
-        worst = np.maximum.reduceat(bad, spans)[0::2]
-        ordinary &= worst == 0
+        ordinary &= np.maximum.reduceat(bad, spans)[0::2] == 0
         self.columns: dict[int, Floats] = {}
         self.ordinary = ordinary
         self.is_set = is_set
         self.first_byte = starts
-        self._fill(data, classes, body, ends)
+        self._fill(block + PADDING, classes, body, ends)
 
-    def _fill(
-        self, data: npt.NDArray[np.uint8], classes: npt.NDArray[np.uint8], body: Ints, ends: Ints
-    ) -> None:
+    def _fill(self, padded: bytes, classes: npt.NDArray[np.uint8], body: Ints, ends: Ints) -> None:
         letters = np.flatnonzero(classes == _LETTER)
         line_of = np.searchsorted(ends, letters)
         keep = self.ordinary[line_of] & (letters > body[line_of])
-        letters, line_of = letters[keep], line_of[keep]
+        if not keep.all():
+            letters, line_of = letters[keep], line_of[keep]
         length = np.empty(len(letters), np.int64)
         if len(letters):
             last_of_line = np.empty(len(letters), bool)
-            last_of_line[:-1] = line_of[1:] != line_of[:-1]
+            np.not_equal(line_of[1:], line_of[:-1], out=last_of_line[:-1])
             last_of_line[-1] = True
             length[:-1] = letters[1:] - letters[:-1] - 2
             length[last_of_line] = ends[line_of[last_of_line]] - letters[last_of_line] - 1
-        values, sound = _numbers(data, letters, length)
+        values, sound = parse_numbers(padded, letters + 1, length)
+        sound &= np.abs(values) <= MAX_NUMBER
         if not sound.all():
             self.ordinary[line_of[~sound]] = False
-        kinds = data[letters]
+        kinds = np.frombuffer(padded, np.uint8)[letters]
         for letter in b"XYZEF":
             chosen = kinds == letter
             rows = line_of[chosen]
@@ -145,37 +140,6 @@ def _candidates(data: npt.NDArray[np.uint8], starts: Ints) -> tuple[Bools, Bools
     ordinary = (move | is_set) & in_range
     is_set &= in_range
     return ordinary, is_set, np.where(is_set, starts + 3, starts + 2)
-
-
-def _numbers(data: npt.NDArray[np.uint8], letters: Ints, length: Ints) -> tuple[Floats, Bools]:
-    """The numbers after `letters`, exactly as float() gives them, and which of them are sound.
-
-    Digits are gathered as a whole number of at most nine digits and divided once by a power of ten: both exact, so
-    the quotient is the correctly rounded one.
-    """
-    negative = np.zeros(len(letters), bool)
-    whole = np.zeros(len(letters), np.int32)
-    decimals = np.zeros(len(letters), np.int8)
-    digits = np.zeros(len(letters), np.int8)
-    dots = np.zeros(len(letters), np.int8)
-    sound = (length > 0) & (length <= _MAX_DIGITS + 2)
-    size = np.where(sound, length, 0).astype(np.int8)
-    top = len(data) - 1
-    first = letters + 1
-    for k in range(int(size.max(initial=0))):
-        inside = size > k
-        at = data[np.minimum(first + k, top)]
-        if k == 0:
-            negative = inside & (at == 45)
-        digit = at - np.uint8(48)
-        is_digit = inside & (digit < 10)
-        whole = np.where(is_digit, whole * 10 + digit, whole)
-        digits += is_digit
-        decimals += is_digit & (dots > 0)
-        dots += inside & (at == 46)
-    sound &= (digits > 0) & (digits <= _MAX_DIGITS) & (dots <= 1)
-    values = whole / _TENTH[decimals]
-    return np.where(negative, -values, values), sound
 
 
 class _Fast:

@@ -46,7 +46,6 @@ filament_type = PLA
 filament_diameter = 1.75
 filament_density = 1.24
 gcode_label_objects = 1
-skirts = 0
 """
 
 
@@ -62,7 +61,11 @@ def box(path: Path, x: float, y: float, z: float) -> Path:
 
 
 def sliced(
-    folder: Path, *, relative: bool = True, size: tuple[float, float, float] = (20, 20, 20), more: str = ""
+    folder: Path,
+    *,
+    relative: bool = True,
+    size: tuple[float, float, float] = (20, 20, 20),
+    more: str = "skirts = 0",
 ) -> Path:
     profile = folder / "profile.ini"
     mode, intro = ("M83", "12.5") if relative else ("M82", "21.5")

@@ -1,7 +1,6 @@
 """The client in the same process: one reader thread for queries, the kernel's own queue for commands."""
 
 import asyncio
-import shutil
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
@@ -28,7 +27,7 @@ from core.domain.commands import AddPrinter, AnyCommand, Envelope, LoadMaterial,
 from core.domain.objects import Drop
 from core.domain.text import file_stem
 from core.domain.words import Actor
-from core.ingest.files import kept_name
+from core.ingest.dropping import drop_into
 from core.kernel.kernel import KernelStopped, LedgerUnavailable
 from core.ledger.verify import verify
 from core.site.core import Core
@@ -209,25 +208,9 @@ class LocalClient:
 
     async def drop(self, paths: tuple[Path, ...]) -> tuple[str, ...]:
         """Copy files into the inbox, each whole at once."""
-        return await asyncio.to_thread(lambda: tuple(self._drop(path) for path in paths))
-
-    def _drop(self, path: Path) -> str:
-        inbox = self._core.inbox_path
-        try:
-            target = inbox / kept_name(path.name)
-            number = 1
-            while target.exists():
-                number += 1
-                target = inbox / kept_name(f"{path.stem}-{number}{path.suffix}")
-            temporary = inbox / f".dropping-{uuid.uuid4().hex}"
-            if path.is_dir():
-                shutil.copytree(path, temporary, symlinks=True)
-            else:
-                shutil.copyfile(path, temporary)
-            temporary.rename(target)
-        except OSError as error:
-            return f"{path.name}: could not be dropped: {error.strerror or error}"
-        return f"{target.name}: dropped into {inbox}"
+        return await asyncio.to_thread(
+            lambda: tuple(drop_into(self._core.inbox_path, path) for path in paths)
+        )
 
     async def probe(self, address: str, secret: str) -> ProbeView:
         """Try an address."""

@@ -228,6 +228,15 @@ class SqlReader:
             values += [like] * len(columns)
         return self._events(" AND ".join(parts) or "1", tuple(values), max(1, min(query.limit, 5000)))
 
+    def events_after(self, seq: int, query: EventFilter) -> tuple[ev.Event, ...]:
+        """The next page of events behind `seq`, oldest first; of one Order where `query` names it."""
+        where = "seq > ?"
+        values: list[object] = [seq]
+        if query.intent_id is not None:
+            where, values = "seq > ? AND intent_id = ?", [seq, query.intent_id]
+        sql = f"SELECT {EVENT_COLUMNS} FROM events WHERE {where} ORDER BY seq LIMIT 1000"  # noqa: S608
+        return tuple(event_of(row) for row in self.database.execute_sql(sql, tuple(values)).fetchall())
+
     def story(self, intent_id: str, limit: int = 2000) -> tuple[ev.Event, ...]:
         """The events of one Order, oldest first."""
         return tuple(reversed(self._events("intent_id = ?", (intent_id,), limit)))

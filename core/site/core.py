@@ -49,6 +49,8 @@ class CoreOptions(msgspec.Struct, frozen=True, kw_only=True):
     program: str = ""
     policy: Policy | None = None
     settle_ms: int = SETTLE_MS
+    slicer_home: Path | None = None
+    """The site whose fetched slicer is used; this one's own where it is None."""
 
 
 def default_policy() -> Policy:
@@ -97,17 +99,17 @@ class Core:
         unknown = policy.unknown_gcode_commands if policy else Verdict.FAIL
         rules = GcodePolicy(unknown_commands=unknown, reaches=catalog.load_reaches())
         gate = GcodeGate(self.pool, self.models, rules)
-        self._start_slicing(gate)
+        self._start_slicing(gate, options)
         self._start_printers(make_adapter)
         self._start_inbox(gate, options)
 
-    def _start_slicing(self, gate: GcodeGate) -> None:
+    def _start_slicing(self, gate: GcodeGate, options: CoreOptions) -> None:
         paths = self.paths
         self.bench = Bench(
             artifacts=self.artifacts,
             gate=gate,
             materials=self.materials,
-            site=paths.root,
+            site=options.slicer_home or paths.root,
             work=paths.work,
             configured=Path(self.settings.slicer) if self.settings.slicer else None,
         )

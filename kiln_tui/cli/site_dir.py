@@ -5,8 +5,6 @@ import logging.handlers
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import kiln_tui
-
 if TYPE_CHECKING:
     from core.client.local import LocalClient
     from core.client.views import ProbeView
@@ -66,4 +64,6 @@ async def _probe(core: "Core", address: str, secret: str) -> "ProbeView":
 
 def program_version() -> str:
     """The installed version."""
-    return kiln_tui.__version__
+    from importlib.metadata import version
+
+    return version("kiln-tui")

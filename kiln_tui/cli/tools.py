@@ -106,7 +106,7 @@ def slicer(site: Path, what: str) -> int:
     try:
         if what == "fetch":
             site.mkdir(mode=0o700, parents=True, exist_ok=True)
-            engine = fetch(site, lambda line: sys.stdout.write(f"{line}\n") and None)
+            engine = fetch(site, _line)
         else:
             engine = Engines().find(site=site)
     except (EngineMissing, FetchRefused, OSError) as error:
@@ -114,3 +114,8 @@ def slicer(site: Path, what: str) -> int:
         return 1
     sys.stdout.write(f"{engine.label} at {engine.path}\ndigest {engine.digest}\n")
     return 0
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

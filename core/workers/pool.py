@@ -7,12 +7,9 @@ thread of its own does all the waiting. Linux only (SEQPACKET sockets, PR_SET_PD
 
 import contextlib
 import itertools
-import os
 import selectors
-import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -24,6 +21,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 import msgspec
 
 from core.workers import server, wire
+from core.workers.launch import launch, reason
 from core.workers.types import (
     Limits,
     WorkerCancelled,
@@ -39,7 +37,6 @@ Progress = Callable[[Any], None]
 
 _CHUNK = 1 << 16
 _UNKILLABLE_S = 2.0
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "HOME", "TMPDIR")
 
 
 class Task(Generic[T]):
@@ -259,27 +256,7 @@ class WorkerPool:
     def _server(self) -> socket.socket:
         if self._control is not None:
             return self._control
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        keep = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        # one thread per worker: a fork copies only one, and the address-space limit counts every stack
-        quiet = {
-            "PYTHONPATH": paths,
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-        }
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "core.workers", str(theirs.fileno()), *self._preload],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=keep | quiet,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        ours.setblocking(True)
+        self._process, ours = launch(self._preload)
         self._control = ours
         self._selector.register(ours, selectors.EVENT_READ)
         return ours
@@ -300,7 +277,7 @@ class WorkerPool:
         if task is not None:
             self._drain(task)
             self._hang_up(task)
-            self._resolve(task, task._killed_for or _reason(code))
+            self._resolve(task, task._killed_for or reason(code))
 
     def _server_lost(self) -> None:
         """Workers die with the server; the next task starts a new one."""
@@ -422,13 +399,3 @@ class WorkerPool:
         self._server_lost()
         for task in waiting:
             self._resolve(task, WorkerCancelled("the pool was closed"))
-
-
-def _reason(code: int) -> WorkerError:
-    """Why a worker that gave no answer ended; `code` is negative for a signal."""
-    if code == -signal.SIGXCPU:
-        return WorkerTimeout("the limit of processor time was reached")
-    if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-        return WorkerCrashed(f"the worker process was ended by {name}")
-    return WorkerCrashed("the worker process left without an answer")

@@ -89,3 +89,7 @@ def peak_kb_of_analyse(path: Path) -> int:
 
     analyse(path)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def environment() -> list[str]:
+    return sorted(os.environ)

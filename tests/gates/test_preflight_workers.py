@@ -29,14 +29,17 @@ VICTIMS = "preflight_victims:"
 HERE = str(Path(__file__).parent)
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[WorkerPool]:
+@pytest.fixture(scope="module", autouse=True)
+def _victims_can_be_imported() -> Iterator[None]:
     sys.path.append(HERE)
-    try:
-        with WorkerPool(2) as made:
-            yield made
-    finally:
-        sys.path.remove(HERE)
+    yield
+    sys.path.remove(HERE)
+
+
+@pytest.fixture(scope="module")
+def pool(_victims_can_be_imported: None) -> Iterator[WorkerPool]:
+    with WorkerPool(2) as made:
+        yield made
 
 
 def gone(pid: int, within: float = 5.0) -> bool:
@@ -173,8 +176,8 @@ def test_cancel_kills_the_whole_family(pool: WorkerPool, tmp_path: Path) -> None
 
 def test_a_waiting_task_is_cancelled_before_it_begins(tmp_path: Path) -> None:
     with WorkerPool(1) as single:
-        first = single.submit(time.sleep, 30)
-        second = single.submit(time.sleep, 30)
+        first = single.submit(VICTIMS + "sleep", 30)
+        second = single.submit(VICTIMS + "sleep", 30)
         second.cancel()
         with pytest.raises(WorkerCancelled, match="before it began"):
             second.result(20)
@@ -182,22 +185,18 @@ def test_a_waiting_task_is_cancelled_before_it_begins(tmp_path: Path) -> None:
 
 
 def test_close_kills_and_cancels(tmp_path: Path) -> None:
-    sys.path.append(HERE)
-    try:
-        single = WorkerPool(1)
-        running = single.submit(VICTIMS + "family", tmp_path / "pids")
-        waiting = single.submit(VICTIMS + "sleep", 30)
-        pids = read_pids(tmp_path / "pids")
-        single.close()
-        single.close()
-    finally:
-        sys.path.remove(HERE)
+    single = WorkerPool(1)
+    running = single.submit(VICTIMS + "family", tmp_path / "pids")
+    waiting = single.submit(VICTIMS + "sleep", 30)
+    pids = read_pids(tmp_path / "pids")
+    single.close()
+    single.close()
     for task in (running, waiting):
         with pytest.raises(WorkerCancelled):
             task.result(0)
     assert all(gone(pid) for pid in pids)
     with pytest.raises(WorkerCancelled, match="closed"):
-        single.submit(time.sleep, 1)
+        single.submit(VICTIMS + "sleep", 1)
 
 
 def test_a_dead_server_is_told_and_replaced(pool: WorkerPool, tmp_path: Path) -> None:
@@ -253,3 +252,57 @@ def test_a_killed_parent_leaves_nothing_and_main_is_never_run_again(tmp_path: Pa
     assert gone(grandchild)
     assert out.count("main ran") == 1
     assert "console-script" not in out
+
+
+def test_the_programs_secrets_reach_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTOPRINT_API_KEY", "secret")
+    with WorkerPool(1) as fresh:
+        seen = fresh.submit(VICTIMS + "environment", returns=list[str]).result(20)
+    assert "PATH" in seen
+    assert "OCTOPRINT_API_KEY" not in seen
+
+
+def test_the_side_of_the_kernel_loads_no_numpy() -> None:
+    code = (
+        "import sys, core.preflight.service, core.workers.pool;"
+        "sys.exit('numpy' in sys.modules or 'textual' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=Path(HERE).parents[1], check=False).returncode == 0
+    )
+
+
+def test_a_full_disk_of_the_worker_is_its_own_failure(pool: WorkerPool) -> None:
+    with pytest.raises(WorkerFailed, match="OSError"):
+        pool.submit(VICTIMS + "fill", Path("/dev/full"), 10).result(20)
+
+
+def test_no_process_and_no_descriptor_is_left_behind() -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = descriptors()
+    for _ in range(3):
+        with WorkerPool(2) as short:
+            assert short.submit("os:getcwd").result(20)
+            with pytest.raises(WorkerTimeout):
+                short.submit(VICTIMS + "sleep", 20, limits=Limits(wall_s=0.05)).result(20)
+    assert descriptors() <= before  # the shared pool may still be closing what an earlier test left
+
+
+def test_tasks_beyond_the_size_wait_their_turn() -> None:
+    with WorkerPool(2) as two:
+        two.submit("os:getcwd").result(20)
+        began = time.monotonic()
+        tasks = [two.submit(VICTIMS + "sleep", 0.3) for _ in range(4)]
+        for task in tasks:
+            task.result(20)
+        assert time.monotonic() - began >= 0.55
+
+
+def test_waiting_for_a_result_can_be_given_up() -> None:
+    with WorkerPool(1) as single:
+        task = single.submit(VICTIMS + "sleep", 30)
+        with pytest.raises(TimeoutError):
+            task.result(0.2)
+        assert not task.done()

@@ -131,19 +131,18 @@ class InboxWatcher:
 
         Call it after the Order was committed; calling it again after a restart does no harm.
         """
-        kept_at = keeping.keep_accepted(self._site, claimed.claim, order_dir_name)
+        kept_at = keeping.keep_accepted(self._site, _as_noted(claimed), order_dir_name)
         self._let_go(claimed.claim)
         return kept_at
 
     def reserve_rejected(self, claimed: ClaimedDrop) -> str:
         """Where a refusal is going to be kept: for the command that is committed before anything moves."""
-        return keeping.reserve_rejected(self._site, claimed.claim).kept_at
+        return keeping.reserve_rejected(self._site, _as_noted(claimed)).kept_at
 
     def finish_rejected(self, claimed: ClaimedDrop, findings: tuple[Finding, ...]) -> str:
         """Move a refused drop to `rejected/` with its `.reason.txt`; answers its path relative to the site."""
-        claim = keeping.reserve_rejected(self._site, claimed.claim)
-        kept_at = keeping.keep_rejected(self._site, claim, findings)
-        self._let_go(claim)
+        kept_at = keeping.keep_rejected(self._site, _as_noted(claimed), findings)
+        self._let_go(claimed.claim)
         return kept_at
 
     # --- looking -------------------------------------------------------------------------------------------
@@ -303,6 +302,11 @@ _REPLACED = (
 _STATE_SAYS = {
     InboxState.POLLING: "The inbox sends no change notifications; Kiln looks every second instead.",
 }
+
+
+def _as_noted(claimed: ClaimedDrop) -> Claim:
+    """The claim as its note on disk has it now: with the place that was reserved since it was read."""
+    return load(claimed.claim.folder) or claimed.claim
 
 
 def _name_of(what: "Claim | Dropped") -> str:

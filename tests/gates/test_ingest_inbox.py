@@ -257,6 +257,22 @@ def test_stop_is_quick_and_leaves_files_alone(shop):
     assert len(there) == 50
 
 
+def test_a_reserved_place_is_the_place_even_when_others_are_refused_meanwhile(shop):
+    """The ledger was told `rejected/a.stl`; the names that a second look would choose do not matter."""
+    shop.watcher.start()
+    told: list[str] = []
+
+    def reserve(drop: ClaimedDrop) -> None:
+        told.append(shop.watcher.reserve_rejected(drop))
+        (shop.root / "rejected" / "a.stl.reason.txt").write_text("left by an interrupted attempt of ours")
+
+    shop.before = reserve
+    os.mkfifo(shop.inbox / "a.stl")
+    shop.wait(lambda: shop.files("rejected") == ["a.stl", "a.stl.reason.txt"])
+    assert told == ["rejected/a.stl"]
+    assert "NOT_A_FILE" in (shop.root / "rejected/a.stl.reason.txt").read_text()
+
+
 def test_stop_before_start(shop):
     assert shop.watcher.stop()
 

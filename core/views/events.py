@@ -133,6 +133,14 @@ def _tail(text: str) -> str:
     return f": {text}" if text else ""
 
 
+_TRANSITIONS = {
+    "ApprovePlan": "the Build Plan",
+    "DispatchRun": "the printer for this attempt",
+    "AutoReprint": "the reprint",
+    "StartPrint": "the start",
+}
+
+
 def _site(body: ev.Body, scene: _Scene) -> str:
     match body:
         case ev.SiteOpened(version=version):
@@ -153,8 +161,9 @@ def _site(body: ev.Body, scene: _Scene) -> str:
         case ev.DropSettled(intent_id=intent_id):
             return f"Ordered again as {scene.names.order(intent_id)}"
         case ev.DecisionMade(transition=transition, outcome=outcome, explanations=why):
-            said = {"ALLOW": "allowed", "BLOCK": "blocked", "REQUIRE_APPROVAL": "asked for approval of"}
-            return f"Policy {said.get(outcome, outcome.lower())} {_spaced(transition)}{_tail('; '.join(why))}"
+            said = {"ALLOW": "allows", "BLOCK": "blocks", "REQUIRE_APPROVAL": "wants a person to decide on"}
+            what = _TRANSITIONS.get(transition, _spaced(transition))
+            return f"Policy {said.get(outcome, outcome.lower())} {what}{_tail('; '.join(why))}"
         case ev.StandingApproval(until=until, by=by):
             end = day_and_time(until, scene.names.utc_offset_s)
             return f"{by or 'Somebody'} approved similar orders until {end}"

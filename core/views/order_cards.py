@@ -142,17 +142,20 @@ def plate_card(plate: Plate, facts: Facts) -> Card | None:
     return _slicing(plate, facts)
 
 
-def _slice_failed(plate: Plate, facts: Facts) -> Card:
+def slice_failure(plate: Plate) -> tuple[str, str]:
+    """Why slicing failed and what to do about it, each a sentence; '' for what is not known."""
     code = plate.slice.code
-    known = SliceOutcome(code) if code in SliceOutcome.__members__ else None
-    said = (
-        f"{known.sentence} {known.next_step}"
-        if known
-        else f"Slicing failed. {sentence(plate.slice.message)}".strip()
-    )
-    because = (sentence(plate.slice.message),) if plate.slice.message and known else ()
+    if code in SliceOutcome.__members__:
+        return SliceOutcome(code).sentence, SliceOutcome(code).next_step
+    return f"Slicing failed. {sentence(plate.slice.message)}".strip(), ""
+
+
+def _slice_failed(plate: Plate, facts: Facts) -> Card:
+    said = " ".join(slice_failure(plate)).strip()
+    brief = plate.slice.code.replace("_", " ").lower() or "failed"
+    detail = sentence(plate.slice.message)
+    because = (detail,) if detail and detail not in said else ()
     actions = (act.retry_slice(plate),)
-    brief = code.replace("_", " ").lower() or "failed"
     return _plate(plate, facts, "attention", "alert", "SLICE FAILED", brief, said, actions, because=because)
 
 

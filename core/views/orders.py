@@ -7,10 +7,11 @@ from core.views import actions as act
 from core.views.approval import missing_answers
 from core.views.inputs import Facts, ShopInputs
 from core.views.naming import order_title, plate_what
+from core.views.order_cards import slice_failure
 from core.views.starting import Bar, Place
 from core.views.tally import Tally, tallies, total
 from core.views.triage import places_of
-from core.views.words import count, duration, reason_word, sentence
+from core.views.words import count, reason_word, sentence
 
 STAGES = (
     "needs human",
@@ -172,16 +173,12 @@ def _plate_stage(plate: Plate, facts: Facts) -> tuple[str, str, Action | None] |
     if any(p is not None and p.state is PlanState.DRAFT for p in map(facts.plan_of, plate.items)):
         return None
     if plate.slice.state == "failed":
-        return (
-            "needs human",
-            f"Slicing failed: {sentence(plate.slice.message) or plate.slice.code}",
-            act.retry_slice(plate),
-        )
+        return "needs human", slice_failure(plate)[0], act.retry_slice(plate)
     if plate.gcode is not None:
         return (
-            "queue",
-            "" if plate.dispatch else "Nothing is queued yet",
-            None if plate.dispatch else act.print_plate(plate),
+            ("queue", "", None)
+            if plate.dispatch
+            else ("queue", "Nothing is queued yet", act.print_plate(plate))
         )
     running = facts.slicing.get(plate.plate_id)
     if running is not None:
@@ -229,11 +226,3 @@ def _queue_reason(place: Place | None) -> str:
     if place.block.bar is Bar.BED:
         return f"{name} when its bed is clear"
     return f"{name}: {place.block.text}" if place.block.text else f"Next on {name}"
-
-
-def due_words(intent: Intent, wall: float) -> str:
-    """``due in 38 min``, ``late by 2 h``, or '' where nothing was promised."""
-    if intent.due_at is None or not intent.open:
-        return ""
-    left = intent.due_at - wall
-    return f"due in {duration(left)}" if left >= 0 else f"late by {duration(-left)}"

@@ -127,7 +127,7 @@ def _ready_sentence(printer: Printer, block: Block) -> str:
             return f"Goes to {printer.name} when its bed is clear. Look at the bed, then say so."
         case Bar.PLATE:
             return f"Goes to {printer.name} when its bed is empty. {block.text}."
-        case Bar.MATERIAL:
+        case Bar.MATERIAL | Bar.UNSTATED:
             return f"Goes to {printer.name} when the filament is right. {block.text}."
         case Bar.OFFLINE:
             return f"Goes to {printer.name} once it answers again. {block.text}."
@@ -145,7 +145,7 @@ def _remedies(printer: Printer, block: Block, facts: Facts, run: Run) -> tuple[A
             return (act.primary(act.bed_is_clear(printer)),)
         case Bar.PLATE if block.run is not None:
             return (act.primary(act.outcome(block.run)), act.bed_is_clear(printer))
-        case Bar.MATERIAL:
+        case Bar.MATERIAL | Bar.UNSTATED:
             plate = facts.plates.get(run.plate_id)
             needed = facts.material_of(plate) if plate is not None else None
             return (act.primary(act.load_material(printer, needed)),)
@@ -165,6 +165,7 @@ def _brief(block: Block) -> str:
         Bar.NONE: "starting",
         Bar.BED: "when clear",
         Bar.PLATE: "when clear",
+        Bar.UNSTATED: "which material?",
         Bar.MATERIAL: "wrong material",
         Bar.UNSEEN: "not seen yet",
         Bar.FOREIGN: "busy",

@@ -22,15 +22,16 @@ class Bar(IntEnum):
     NONE = 0
     BED = 1
     PLATE = 2
-    MATERIAL = 3
-    UNSEEN = 4
-    ACTIVE = 5
-    FOREIGN = 6
-    NOT_READY = 7
-    DEGRADED = 8
-    OFFLINE = 9
-    NO_ACCESS = 10
-    OUT_OF_SERVICE = 11
+    UNSTATED = 3
+    MATERIAL = 4
+    UNSEEN = 5
+    ACTIVE = 6
+    FOREIGN = 7
+    NOT_READY = 8
+    DEGRADED = 9
+    OFFLINE = 10
+    NO_ACCESS = 11
+    OUT_OF_SERVICE = 12
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +104,7 @@ def material_block(printer: Printer, needed: str | None) -> Block | None:
     if needed is None or (printer.material or "").casefold() == needed.casefold():
         return None
     if printer.material is None:
-        return Block(bar=Bar.MATERIAL, text=f"Nobody said what is loaded; {needed} is needed")
+        return Block(bar=Bar.UNSTATED, text=f"Nobody said what is loaded; {needed} is needed")
     return Block(bar=Bar.MATERIAL, text=f"{printer.material} is loaded; {needed} is needed")
 
 
@@ -169,7 +170,7 @@ class Starts:
             if fits and printer.model_id not in fits:
                 continue
             block = self.block(printer)
-            if block.bar < Bar.MATERIAL:
+            if block.bar < Bar.UNSTATED:
                 block = material_block(printer, needed) or block
             rows.append((printer, block))
         return sorted(rows, key=lambda row: (row[1].bar, row[0].name, row[0].printer_id))

@@ -30,7 +30,7 @@ from core.views.words import duration, risk_words, short_duration
 DUE_SOON_S = 2 * 3600
 """An Order that is due within this time and not done is at risk."""
 
-_TAGS = (
+TAGS = (
     "NEEDS DECISION",
     "DESYNCED",
     "OFFLINE",
@@ -58,13 +58,18 @@ _TAGS = (
     "NO PRINTER",
     "STOPPED",
     "STARTING",
+    "START UNCLEAR",
+    "PRINTING",
     "UPLOADING",
     "SLICING",
     "SLICE",
     "QUEUEING",
     "QUEUED",
+    "PREPARING",
+    "PAYMENT",
 )
-_TAG_RANK = {tag: rank for rank, tag in enumerate(_TAGS)}
+"""The words of cards, the most pressing first; within a section, cards are shown in this order."""
+_TAG_RANK = {tag: rank for rank, tag in enumerate(TAGS)}
 _SECTION_RANK = {section: rank for rank, section in enumerate(SECTIONS)}
 _MAY_BE_AT_RISK = ("running", "ready_start", "waiting")
 

@@ -118,7 +118,7 @@ def test_state_words(state: str, phase: Phase) -> None:
 
 
 def test_finished_needs_every_piece_of_evidence() -> None:
-    full = {"completion": 100.0, "time": 10.0, "last": 10.4, "position": 944}
+    full: dict[str, Any] = {"completion": 100.0, "time": 10.0, "last": 10.4, "position": 944}
     assert translate.phase_of(job(**full), None, ()) is Phase.FINISHED
     for missing in ("completion", "time", "last"):
         assert translate.phase_of(job(**{**full, missing: None}), None, ()) is not Phase.FINISHED

@@ -10,21 +10,15 @@ import pytest
 
 from core.plates.plate_file import Instance, write_plate
 from core.plates.stl import MeshFault, MeshRefused, read_binary_stl
-from kiln_tui.demo.parts import bracket, cube, write_stl
+from tests.slicer.blocks import write_block
 
 NS = {"m": "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"}
 
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Path:
-    return centred(tmp_path / "cube.stl", 20.0)
-
-
-def centred(path: Path, size: float) -> Path:
-    half = size / 2
-    write_stl(path, [tuple((x - half, y - half, z) for x, y, z in t) for t in cube(size)])
-    low = read_binary_stl(path).low
-    assert low == (-half, -half, 0.0)
+    path = write_block(tmp_path / "cube.stl", 20, 20, 20)
+    assert read_binary_stl(path).low == (-10, -10, 0)
     return path
 
 
@@ -71,7 +65,7 @@ def test_a_part_turned_by_any_angle_has_the_box_of_its_corners(tmp_path: Path, m
 
 def test_numbers_of_the_mesh_survive_exactly(tmp_path: Path) -> None:
     path = tmp_path / "b.stl"
-    write_stl(path, [tuple((x / 3, y / 7, z / 11) for x, y, z in t) for t in bracket()])
+    write_block(path, 10 / 3, 10 / 7, 100 / 11)
     plate = write_plate(tmp_path / "p.3mf", [Instance(name="p", mesh=path, x=0, y=0)])
     written = {
         tuple(struct.unpack("<f", struct.pack("<f", float(v.get(axis) or "")))[0] for axis in "xyz")

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.client.views import SECTIONS, Card, Shop
+from core.client.views import SECTIONS, Card, Shop, SliceProgress
 from core.contract import Link, Phase, PrinterJob
 from core.domain.objects import Outcome, SliceStatus
 from core.domain.words import (
@@ -23,7 +23,7 @@ from core.domain.words import (
 )
 from core.views.inputs import Facts, ShopInputs
 from core.views.shop import shop
-from core.views.triage import cards
+from core.views.triage import TAGS, cards
 from tests.pure import views_shop as make
 
 RESERVED = set("1234567jkw/:?quR!")
@@ -83,7 +83,7 @@ def random_shop(rnd: Random) -> ShopInputs:
         plates.append(plate)
         if rnd.random() < 0.3:
             continue
-        state = rnd.choice(list(RunState))
+        state = RunState.PRINTING if rnd.random() < 0.3 else rnd.choice(list(RunState))
         held = state.active or state.terminal
         where = (free.pop() if free else "gone") if held else None
         said = ()
@@ -106,12 +106,13 @@ def random_shop(rnd: Random) -> ShopInputs:
     for p in printers:
         if rnd.random() < 0.8:
             remote = PrinterJob(
-                remote_file=rnd.choice(("", make.REMOTE, "benchy.gcode")), progress=rnd.random()
+                remote_file=rnd.choice(("", make.REMOTE, "benchy.gcode")),
+                progress=rnd.choice((None, rnd.random())),
+                remaining_s=rnd.choice((None, 7000.0)),
             )
-            link = rnd.choice(list(Link))
-            live[p.printer_id] = make.seen(
-                rnd.choice(list(Phase)), ago=rnd.choice((1, 400)), link=link, job=remote
-            )
+            phase = rnd.choice((Phase.PRINTING, rnd.choice(list(Phase))))
+            link = rnd.choice((Link.ONLINE, rnd.choice(list(Link))))
+            live[p.printer_id] = make.seen(phase, ago=rnd.choice((1, 400)), link=link, job=remote)
         if rnd.random() < 0.6:
             heard[p.printer_id] = make.seen(rnd.choice(list(Phase)), ago=rnd.choice((1, 400)))
     return make.shop(
@@ -127,6 +128,11 @@ def random_shop(rnd: Random) -> ShopInputs:
         live=live,
         heard=heard,
         capabilities={},
+        slicing=tuple(
+            SliceProgress(plate_id=p.plate_id, percent=40, text="Infill", seconds=3.0)
+            for p in plates
+            if rnd.random() < 0.5
+        ),
         slicer_problem=rnd.choice(("", "No slicer was found")),
     )
 
@@ -273,3 +279,9 @@ def test_a_big_shop_is_quick() -> None:
     print(f"\n200 printers + 500 orders: {best * 1000:.1f} ms for cards, printers and orders together")
     assert len(figures[0][1].cards) >= 500
     assert best < 0.050
+
+
+def test_the_random_shops_reach_every_kind_of_card() -> None:
+    """The properties above say something only about the cards that the random shops bring about."""
+    reached = {card.tag for seed in range(800) for card in cards(random_shop(Random(seed)))}
+    assert set(TAGS) <= reached

@@ -71,7 +71,7 @@ class FakeLedger:
 
     def wish(self, kind: str, run_id: str, incarnation: str) -> Effect:
         effect = Effect(
-            effect_id=f"effect_{len(self.effects) + 1}",
+            effect_id=f"effect_{len(self.effects) + len(self.set_aside) + 1}",
             kind=kind,
             subject_kind="run",
             subject_id=run_id,
@@ -176,6 +176,10 @@ class FakeLedger:
 
     def _do_RemoteDeleted(self, body: c.RemoteDeleted) -> None:  # noqa: N802 - as above
         self._set(self._run(body.run_id, S.COMPLETED, S.FAILED, S.ABORTED), remote_deleted=True)
+
+    def _do_AbortRun(self, body: c.AbortRun) -> None:  # noqa: N802 - as above
+        run = self._run(body.run_id, S.QUEUED, S.CLAIMED, S.UPLOADED)
+        self._set(run, state=S.ABORTED, reason=body.reason)
 
     def _do_BindPermit(self, body: c.BindPermit) -> None:  # noqa: N802 - as above
         permit = self.printers[body.printer_id].permit

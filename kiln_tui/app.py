@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
-from textual.screen import Screen
 from textual.theme import Theme
 
 import themes
@@ -111,12 +110,10 @@ class KilnApp(App[str], inherit_bindings=False):
 
     # --- life ----------------------------------------------------------------------------------------------
 
-    def get_default_screen(self) -> "Screen[None]":
-        """Triage, or the first-run screen on a site without printers."""
-        return self._screen("first_run" if self.first_run else "triage")
-
     def on_mount(self) -> None:
-        """Start pulling snapshots; hints only wake the pull, so that a storm of events costs nothing."""
+        """Show Triage (or the first-run screen) and start pulling snapshots; hints only wake the pull, so that a
+        storm of events costs nothing."""
+        self.push_screen(self._screen("first_run" if self.first_run else "triage"))
         self.animation_level = "none"
         loop = asyncio.get_running_loop()
 
@@ -204,7 +201,7 @@ class KilnApp(App[str], inherit_bindings=False):
 
     def go(self, name: str, select: str | None = None) -> None:
         """Show a screen, with the cursor on `select` where it has such a row."""
-        while len(self.screen_stack) > 1:
+        while len(self.screen_stack) > 2:  # the app's own blank one, and one of ours
             self.pop_screen()
         screen = self._screen(name)
         if self.screen is not screen:

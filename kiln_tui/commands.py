@@ -18,6 +18,8 @@ RESERVED = frozenset("1234567jkw/:?quR!") | {
     "end",
 }
 """Keys that mean the same on every screen; no row's action may take them."""
+DESTRUCTIVE = frozenset({"abort", "cancel_order"})
+"""Sheets of actions that are never what Enter does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +64,15 @@ def key_word(key: str, icons: Icons) -> str:
 
 
 def row_keys(actions: Sequence[Action]) -> tuple[tuple[str, Action], ...]:
-    """Each action of a row with the key that does it: the first is ``enter``; keys that mean something
-    everywhere, or that are taken, become capitals; what then has no key is left to the palette ('')."""
+    """Each action of a row with the key that does it: the first is ``enter`` unless it destroys something; keys
+    that mean something everywhere, or that are taken, become capitals; what then has no key is left to the
+    palette ('')."""
     out: list[tuple[str, Action]] = []
     taken: set[str] = set()
     for index, action in enumerate(actions):
-        wanted = "enter" if index == 0 else action.key
-        if index and wanted in ("enter", "⏎"):
+        primary = index == 0 and action.opens not in DESTRUCTIVE
+        wanted = "enter" if primary else action.key
+        if not primary and wanted in ("enter", "⏎"):
             wanted = ""
         if wanted in RESERVED or wanted in taken:
             wanted = wanted.upper() if len(wanted) == 1 else ""

@@ -190,13 +190,12 @@ HOTEND = ("hotend", "tool0", "extruder", "nozzle", "t0")
 BED = ("bed", "heater_bed", "heatbed")
 
 
-def printer_row(row: PrinterRow, width: int, look: Look) -> tuple[Span, ...]:
-    """A printer at a glance. Volatile columns stand left of the long text."""
+def printer_row(row: PrinterRow, width: int, look: Look, name: int = 12) -> tuple[Span, ...]:
+    """A printer at a glance, its name in `name` cells. Volatile columns stand left of the long text."""
     icon, word, role = printer_state(row, look)
     live = row.live if row.live is not None and row.live.link is Link.ONLINE else None
     busy = live is not None and live.phase.running
     printer_job = live.printer_job if live is not None and busy else None
-    name = 12 if width < 72 else 16
     spans: list[Span] = [
         (f" {icon} ", role),
         (cell(row.printer.name, name), "bold"),
@@ -300,8 +299,8 @@ def plan_row(data: tuple[ItemDetail, Plan], width: int, look: Look) -> tuple[Spa
 def event_row(row: EventRow, width: int, look: Look) -> tuple[Span, ...]:
     """An event: time, what happened, who, and the summary."""
     who = row.who or row.actor
-    kind = 22 if width >= 70 else 16
-    name = 16 if width >= 90 else 10
+    kind = 23 if width >= 70 else 16
+    name = 16 if width >= 90 else 12
     spans: list[Span] = [
         (f" {clock_seconds(row.wall, look.zone)} ", "dim"),
         (cell(event_words(row.type), kind), "bold"),

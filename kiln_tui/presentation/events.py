@@ -75,7 +75,7 @@ def chain_lines(rows: Sequence[EventRow], look: Look) -> list[Line]:
             line(
                 (f"{clock_seconds(row.wall, look.zone)}  ", "dim"),
                 (event_words(row.type), "bold"),
-                (f"  {row.actor} {row.who}".rstrip(), "dim"),
+                (f"  {row.who or row.actor}", "dim"),
                 hang=10,
             )
         )

@@ -8,7 +8,7 @@ from kiln_tui.presentation.cards import action_lines
 from kiln_tui.presentation.events import chain_lines
 from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.text import BLANK, Line, Span, line
-from kiln_tui.presentation.units import count, day_clock, due, grams, size_mm
+from kiln_tui.presentation.units import count, day_clock, due, mass_range, size_mm
 from kiln_tui.presentation.words import plan_word, stage_role
 
 _MISSING = {
@@ -47,7 +47,9 @@ def order_head(row: OrderRow, look: Look) -> list[Line]:
             when += f", {day_clock(intent.due_at, look.now, look.zone)}"
         late = intent.due_at is not None and intent.due_at < look.now
         out.append(line(("Due    ", "dim"), (when, "alert" if late else "text")))
-    out.append(line(("Parts  ", "dim"), *counts(row.promised, row.good, row.in_progress, row.to_make)))
+    out.append(
+        line(("Parts  ", "dim"), *counts(row.promised, row.good, row.in_progress, row.to_make), hang=7)
+    )
     if intent.payment is not PaymentStatus.NOT_REQUIRED:
         out.append(line(("Paid   ", "dim"), intent.payment.value.replace("_", " ")))
     if intent.cancel_reason is not None:
@@ -95,8 +97,7 @@ def item_lines(detail: ItemDetail) -> list[Line]:
                 Verdict.FAIL: f"checks failed: {count(notes, 'finding')}"}[verdict]  # fmt: skip
         facts += [(word, role), (f"  {size_mm(plan.preflight.size_um)}", "dim")]
         if plan.preflight.mass_high_mg:
-            low, high = grams(plan.preflight.mass_low_mg), grams(plan.preflight.mass_high_mg)
-            facts.append((f"  {low}" if low == high else f"  {low.removesuffix(' g')} to {high}", "dim"))
+            facts.append((f"  {mass_range(plan.preflight.mass_low_mg, plan.preflight.mass_high_mg)}", "dim"))
         out.append(Line(tuple(facts), hang=4))
     out.append(
         line("    ", *counts(item.quantity, detail.good, detail.in_progress, detail.to_make)[2:], hang=4)

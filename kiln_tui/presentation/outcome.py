@@ -145,7 +145,12 @@ def outcome_lines(sheet: OutcomeSheet, marks: Marks, look: Look) -> list[Line]:
     if marks.failed:
         words = label(marks.reason) if marks.reason else "asked for when you press " + look.icons.enter
         out.append(
-            line(("Reason  ", "dim"), (words, "text" if marks.reason else "dim"), ("   r changes it", "dim"))
+            line(
+                ("Reason  ", "dim"),
+                (words, "text" if marks.reason else "dim"),
+                ("   r ", "key"),
+                ("changes it" if marks.reason else "picks it now", "dim"),
+            )
         )
     if marks.note:
         out.append(line(("Note    ", "dim"), marks.note, hang=8))

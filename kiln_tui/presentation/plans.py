@@ -9,7 +9,7 @@ from kiln_tui.presentation.approval import finding_lines
 from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.orders import plan_pins
 from kiln_tui.presentation.text import BLANK, Line, cell, line
-from kiln_tui.presentation.units import count, duration, grams, size_mm
+from kiln_tui.presentation.units import count, duration, grams, mass_range, size_mm
 from kiln_tui.presentation.words import RISK_ROLE, factor_label, plan_word
 
 _VERDICT = {
@@ -65,11 +65,13 @@ def _checks(plan: Plan, look: Look) -> list[Line]:
     if summary is None:
         return []
     word, role = _VERDICT[summary.verdict]
-    mass = f"{grams(summary.mass_low_mg)} to {grams(summary.mass_high_mg)}"
+    mass = mass_range(summary.mass_low_mg, summary.mass_high_mg)
     out = [
         BLANK,
         line(("Checks of the part  ", "dim"), (word, role)),
-        line((f"  {size_mm(summary.size_um)}, {count(summary.triangles, 'triangle')}, {mass}", "dim")),
+        line(
+            (f"  {size_mm(summary.size_um)}, {count(summary.triangles, 'triangle')}, {mass}", "dim"), hang=2
+        ),
     ]
     for finding in summary.findings:
         out += finding_lines(finding, look)

@@ -1,7 +1,7 @@
 """A printer, whole."""
 
 from core.client.views import PrinterRow
-from core.contract import Link
+from core.contract import Link, Phase
 from core.domain.words import Health
 from kiln_tui.presentation.cards import action_lines
 from kiln_tui.presentation.look import Look
@@ -50,7 +50,7 @@ def printer_lines(row: PrinterRow, look: Look) -> list[Line]:
         line(("bed      ", "dim"), (bed_word(p.bed), "ok" if p.bed.value == "clear" else "text")),
         line(("health   ", "dim"), (health_word(p.health), "ok" if p.health is Health.OK else "warn"),
              (f"  {p.health_reason}" if p.health_reason else "", "text"), hang=9),
-        line(("history  ", "dim"), _history(row)),
+        line(("history  ", "dim"), _history(row), hang=9),
     ]  # fmt: skip
     if p.foreign:
         out.append(
@@ -89,7 +89,8 @@ def _work(row: PrinterRow, look: Look) -> list[Line]:
     facts = []
     if printer_job.remaining_s is not None:
         facts.append(f"{remaining(printer_job.remaining_s)} to go")
-        facts.append(f"done about {clock(look.now + printer_job.remaining_s, look.zone)}")
+        if live.phase is Phase.PRINTING:
+            facts.append(f"done about {clock(look.now + printer_job.remaining_s, look.zone)}")
     if printer_job.layer is not None:
         facts.append(
             f"layer {printer_job.layer}" + (f" of {printer_job.layers}" if printer_job.layers else "")

@@ -28,6 +28,8 @@ def line(*parts: str | Span, hang: int = 0, wrap: bool = True) -> Line:
 
 
 BLANK = Line(())
+NO_BREAK = "\u00a0"
+"""A space at which no line is broken; shown as a space."""
 
 
 def printable(text: str) -> str:
@@ -110,47 +112,56 @@ def wrap_line(item: Line, width: int) -> list[tuple[Span, ...]]:
     if not item.wrap or spans_width(item.spans) <= width:
         return [item.spans]
     hang = min(item.hang, width // 2)
+    indent: list[Span] = [(" " * hang, "text")] if hang else []
     lines: list[tuple[Span, ...]] = []
     current: list[Span] = []
     used = 0
-
-    def flush() -> None:
-        nonlocal current, used
-        lines.append(tuple(current))
-        current = [(" " * hang, "text")] if hang else []
-        used = hang
-
-    for text, role in item.spans:
-        for word in _words(text):
-            size = width_of(word.rstrip(" "))
-            if used + size > width and used > hang:
-                flush()
-                word = word.lstrip(" ")
-                size = width_of(word.rstrip(" "))
-            while size > width - used:
-                piece = _take(word, width - used)
+    for word in _words(item.spans):
+        size = spans_width(word) - _trailing(word)
+        if used + size > width and used > (hang if lines else 0):
+            lines.append(tuple(current))
+            current, used = [*indent], hang
+            if not word[0][0].strip(" "):
+                continue  # blanks that would open a line
+        for text, role in word:
+            while width_of(text.rstrip(" ")) > width - used:
+                piece = _take(text, width - used)
                 current.append((piece, role))
-                word = word[len(piece) :]
-                flush()
-                size = width_of(word.rstrip(" "))
-            room = width - used
-            shown = word if width_of(word) <= room else word.rstrip(" ")
+                text = text[len(piece) :]
+                lines.append(tuple(current))
+                current, used = [*indent], hang
+            shown = text if width_of(text) <= width - used else text.rstrip(" ")
             current.append((shown, role))
             used += width_of(shown)
     lines.append(tuple(current))
     return lines
 
 
-def _words(text: str) -> list[str]:
-    """Words, each with the spaces that follow it; leading spaces are a word of their own."""
-    words: list[str] = []
-    start = 0
-    for index in range(1, len(text)):
-        if text[index - 1] == " " and text[index] != " ":
-            words.append(text[start:index])
+def _words(spans: tuple[Span, ...]) -> list[list[Span]]:
+    """Words with the spaces that follow each; spans that touch without a space are one word."""
+    words: list[list[Span]] = []
+    glue = False
+    for text, role in spans:
+        start = 0
+        for index in range(1, len(text) + 1):
+            if index < len(text) and not (text[index - 1] == " " and text[index] != " "):
+                continue
+            piece = text[start:index]
+            if not piece:
+                continue
+            if glue:
+                words[-1].append((piece, role))
+            else:
+                words.append([(piece, role)])
+            glue = not piece.endswith(" ")
             start = index
-    words.append(text[start:])
     return words
+
+
+def _trailing(word: list[Span]) -> int:
+    """Cells of the spaces that end a word."""
+    text = word[-1][0]
+    return len(text) - len(text.rstrip(" "))
 
 
 def plain(lines: list[Line], width: int) -> str:

@@ -87,15 +87,24 @@ def grams(milligrams: int | None) -> str:
     if milligrams is None:
         return "?"
     if milligrams < 1_000:
-        return "<1 g"
+        return "<1\u00a0g"
     if milligrams < 1_000_000:
-        return f"{milligrams // 1_000} g"
-    return f"{milligrams / 1_000_000:.1f} kg"
+        return f"{milligrams // 1_000}\u00a0g"
+    return f"{milligrams / 1_000_000:.1f}\u00a0kg"
+
+
+def mass_range(low: int, high: int) -> str:
+    """``6 to 8 g``; one figure where both round to the same."""
+    a, b = grams(low), grams(high)
+    if a == b:
+        return b
+    number, _, unit = a.partition("\u00a0")
+    return (f"{number} to {b}" if b.endswith("\u00a0" + unit) else f"{a} to {b}").replace(" ", "\u00a0")
 
 
 def size_mm(size_um: tuple[int, int, int]) -> str:
     """``42.0 × 18.5 × 9.0 mm``."""
-    return " × ".join(f"{value / 1000:.1f}" for value in size_um) + " mm"
+    return "\u00a0×\u00a0".join(f"{value / 1000:.1f}" for value in size_um) + "\u00a0mm"
 
 
 def count(number: int, one: str, many: str = "") -> str:

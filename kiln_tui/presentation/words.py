@@ -91,12 +91,14 @@ def stage_role(stage: str, block: str) -> str:
     return "info" if word in _GOING else "text"
 
 
-_OBJECT_WORDS = {"Intent": "Order", "Run": "Print Attempt", "Build Plate": "Plate"}
+_OBJECT_WORDS = {"Intent": "Order", "Run": "Print Attempt", "Build Plate": "Plate", "Plan": "Build Plan"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def event_words(kind: str) -> str:
     """An event's type in the words of the screen: ``RunStarted`` reads ``Print Attempt started``."""
+    if kind == "PlateCleared":
+        return "Bed cleared"
     words = _CAMEL.sub(" ", kind).split(" ")
     for size in (2, 1):
         head = " ".join(words[:size])

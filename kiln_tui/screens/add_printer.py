@@ -155,9 +155,7 @@ class AddPrinterSheet(Sheet):
                     Command(
                         key="enter",
                         label="Choose the material",
-                        run=lambda: (
-                            self.run_worker(self._materials(), group="probe", exclusive=True) and None
-                        ),
+                        run=self._pick_material,
                     ),
                 )
             case "ready":

@@ -115,6 +115,7 @@ class Approve(Sheet):
         sheet = self.sheet
         if sheet is None:
             return ()
+        icons = self.kiln.paint.icons
         why_not = ""
         if not sheet.can_approve:
             why_not = (
@@ -137,7 +138,12 @@ class Approve(Sheet):
                 disabled=why_not,
                 help="pins all of this; nothing is queued",
             ),
-            Command(key="s", label="Similar 4 h", run=self._tick),
+            Command(
+                key="s",
+                label=f"{icons.ticked if self.similar else icons.unticked} similar 4 h",
+                run=self._tick,
+                help="approves Orders like this one for the next 4 h",
+            ),
         ]
         question = self.question
         if question is not None:

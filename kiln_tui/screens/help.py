@@ -48,7 +48,7 @@ class Help(Sheet):
                         (f"  {keys:<7}", "disabled" if command.disabled else "key"),
                         (f"{command.label:<22}", "disabled" if command.disabled else "text"),
                         (f"  {words}" if words else "", "dim"),
-                        hang=31,
+                        hang=33,
                     )
                 )
         return out

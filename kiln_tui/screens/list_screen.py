@@ -20,6 +20,8 @@ from kiln_tui.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
 
+WHOLE_DETAIL = 10
+"""Lines below the list from which on a small terminal shows the detail whole."""
 SETTLE_S = 0.6
 """For this long after a row went away under the cursor, keys do not act on the row that took its place."""
 
@@ -102,7 +104,17 @@ class ListScreen(KilnScreen):
                 [Line(((f"Nothing here matches “{self.filter_text}”. Esc clears the filter.", "dim"),))]
             )
         else:
-            self.detail.show(self.empty_lines(shop) if empty else self.detail_lines(self.wide))
+            self.detail.show(self.empty_lines(shop) if empty else self.detail_lines(self._make_room()))
+
+    def _make_room(self) -> bool:
+        """On a small terminal a short list gives its room to the detail; True when the detail may be whole."""
+        if self.wide:
+            self.detail.styles.height = None
+            return True
+        room = self._body.size.height - len(self.list.items) - 1
+        whole = room >= WHOLE_DETAIL
+        self.detail.styles.height = room if whole else None
+        return whole
 
     def redraw(self) -> None:
         """Draw everything again."""

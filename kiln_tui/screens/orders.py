@@ -125,10 +125,7 @@ class Orders(ListScreen):
         if row is None:
             return ()
         out = commands_for(self.kiln, row.actions, "intent", row.intent.intent_id, self.settling)
-        danger_first = bool(row.actions) and row.actions[0].opens == "cancel_order"
-        if not row.actions or danger_first:
-            # a lone way to cancel is never what Enter does
-            out = [_with_key(command, row) if command.key == "enter" else command for command in out]
+        if not any(command.key == "enter" for command in out):
             out.insert(
                 0, Command(key="enter", label="Build Plans", run=self._plans, help="pins, checks, risk")
             )
@@ -147,9 +144,3 @@ class Orders(ListScreen):
             self.kiln.push_screen(
                 Why(self.kiln, order_lines(self.row, self.details.detail, self.kiln.look()))
             )
-
-
-def _with_key(command: Command, row: OrderRow) -> Command:
-    from dataclasses import replace
-
-    return replace(command, key=row.actions[0].key or "X")

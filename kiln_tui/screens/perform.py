@@ -9,14 +9,12 @@ import msgspec
 
 from core.client.views import Action, Card, PrinterRow, Shop
 from core.domain import commands as c
-from kiln_tui.commands import Command, row_keys
+from kiln_tui.commands import DESTRUCTIVE, Command, row_keys
 from kiln_tui.presentation.units import age
 from kiln_tui.rows import STALE_S
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
-
-DANGEROUS = ("abort", "cancel_order")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -87,7 +85,7 @@ def commands_for(
                 label=action.label,
                 run=lambda action=action: perform(kiln, action, kind, subject_id),  # type: ignore[misc]  # bound at once
                 help=action.note,
-                danger=action.opens in DANGEROUS or bool(action.confirm),
+                danger=action.opens in DESTRUCTIVE or bool(action.confirm),
                 disabled=disabled,
                 group="This row",
             )

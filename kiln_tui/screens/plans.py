@@ -100,11 +100,7 @@ class Plans(ListScreen):
         row = self.order(self.kiln.shop)
         if row is None:
             return ()
-        out = [
-            command
-            for command in commands_for(self.kiln, row.actions, "intent", row.intent.intent_id, self.settling)
-            if command.key != "enter" or row.actions[0].opens != "cancel_order"
-        ]
+        out = commands_for(self.kiln, row.actions, "intent", row.intent.intent_id, self.settling)
         if not any(command.key == "enter" for command in out):
             out.insert(
                 0,

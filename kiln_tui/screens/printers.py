@@ -10,7 +10,7 @@ from core.domain.commands import RemovePrinter
 from kiln_tui.commands import Command
 from kiln_tui.presentation.empty import no_printers
 from kiln_tui.presentation.printers import printer_lines, printer_strip
-from kiln_tui.presentation.text import Line, Span
+from kiln_tui.presentation.text import Line, Span, width_of
 from kiln_tui.rows import printer_row, printer_state
 from kiln_tui.screens.list_screen import ListScreen, matches
 from kiln_tui.screens.perform import commands_for, look_again
@@ -30,9 +30,18 @@ class Printers(ListScreen):
 
     NAME = "printers"
 
+    def __init__(self, kiln: KilnApp) -> None:
+        super().__init__(kiln)
+        self._columns = 12
+
     def rows(self, shop: Shop) -> Sequence[Item]:
         """Printers in the core's order, which telemetry never changes."""
         look = self.kiln.look()
+        widest = max((width_of(row.printer.name) for row in shop.printers), default=0)
+        name = min(max(widest, 7), 16)
+        if name != self._columns:
+            self._columns = name
+            self.list.redraw()
         if not self.filter_text:
             return [Item(row.printer.printer_id, row) for row in shop.printers]
         return [
@@ -50,7 +59,9 @@ class Printers(ListScreen):
 
     def format_row(self, data: object, width: int) -> tuple[Span, ...]:
         """A printer."""
-        return printer_row(data, width, self.kiln.look()) if isinstance(data, PrinterRow) else ()
+        return (
+            printer_row(data, width, self.kiln.look(), self._columns) if isinstance(data, PrinterRow) else ()
+        )
 
     @property
     def row(self) -> PrinterRow | None:

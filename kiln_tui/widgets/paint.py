@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from kiln_tui.presentation.icons import Icons, to_ascii
-from kiln_tui.presentation.text import Span, fit, printable
+from kiln_tui.presentation.text import NO_BREAK, Span, fit, printable
 from themes.palettes import Palette
 
 
@@ -36,6 +36,6 @@ class Paint:
         ascii_only = self.icons.ascii_only
         segments = []
         for text, role in fit(spans, width):
-            text = printable(text)
+            text = printable(text.replace(NO_BREAK, " "))
             segments.append(Segment(to_ascii(text) if ascii_only else text, ground + self.style(role)))
         return Strip(segments, width)

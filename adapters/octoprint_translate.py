@@ -225,10 +225,20 @@ def _entries(value: object) -> list[object]:
 
 
 def remote_file(entry: object) -> RemoteFile | None:
-    """A file of a listing with its size in bytes and the SHA-1 of its content, None without a path."""
+    """A file of a listing with its size in bytes and the SHA-1 of its content, None without a path.
+
+    A file without a record of prints was never printed to an end that OctoPrint noticed.
+    """
     path = text(at(entry, "path"), 300)
     if not path:
         return None
     digest = text(at(entry, "hash"), 64).lower()
     known = len(digest) == 40 and all(c in "0123456789abcdef" for c in digest)
-    return RemoteFile(name=path, size=whole(at(entry, "size")), digest=f"sha1:{digest}" if known else None)
+    prints = at(entry, "prints")
+    return RemoteFile(
+        name=path,
+        size=whole(at(entry, "size")),
+        digest=f"sha1:{digest}" if known else None,
+        successes=max(whole(at(prints, "success")) or 0, 0),
+        failures=max(whole(at(prints, "failure")) or 0, 0),
+    )

@@ -158,11 +158,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as the printer's server holds it; `digest` is ``algorithm:hex`` where the backend offers one."""
+    """A file as the printer's server holds it; `digest` is ``algorithm:hex`` where the backend offers one.
+
+    `successes` and `failures` count the ended prints of this very file, where the backend records them (None
+    where it does not): the witness for a print that ended, and was overwritten on the printer, while we were away.
+    """
 
     name: str
     size: int | None = None
     digest: str | None = None
+    successes: int | None = None
+    failures: int | None = None
 
 
 class Capability(msgspec.Struct, frozen=True, kw_only=True):

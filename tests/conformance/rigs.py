@@ -5,6 +5,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from adapters.registry import create
 from core.contract import Adapter, Observation, Phase, PrinterConfig
@@ -96,7 +97,7 @@ class OctoPrintRig(Rig):
 class VirtualRig(Rig):
     """The simulated printer, twenty times as fast as a real one."""
 
-    def __init__(self, folder: Path, server: OctoPrintServer | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.adapter = self._of()
 
@@ -115,7 +116,10 @@ class VirtualRig(Rig):
         return self._of(offline="yes")
 
 
-RIGS: dict[str, Callable[[Path, OctoPrintServer], Rig]] = {
-    "octoprint": OctoPrintRig,
-    "virtual": VirtualRig,
+Fixture = Callable[[str], Any]
+"""Gives a pytest fixture by name."""
+
+RIGS: dict[str, Callable[[Path, Fixture], Rig]] = {
+    "octoprint": lambda folder, fixture: OctoPrintRig(folder, fixture("octoprint_server")),
+    "virtual": lambda folder, _: VirtualRig(folder),
 }

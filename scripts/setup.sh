@@ -12,19 +12,21 @@ say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 plain_terminal() { [ ! -t 2 ] || [ -n "${NO_COLOR:-}" ] || [ "${TERM:-dumb}" = dumb ]; }
 if plain_terminal; then say() { printf '==> %s\n' "$*" >&2; }; fi
 
-# Runs a command as root: as we are, with sudo that needs no password, or asking for it at a terminal.
-as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    sudo -n "$@"
-  elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ] && [ -z "${KILN_NO_SUDO:-}" ]; then
-    say "sudo may ask for your password to install packages (Ctrl-C here goes on without them)"
-    sudo "$@"
-  else
-    return 126
-  fi
+# Whether commands can be run as root: as we are, or with sudo, which may ask for a password at a terminal.
+get_root() {
+  [ "$(id -u)" = 0 ] && return 0
+  command -v sudo >/dev/null || return 1
+  sudo -n true 2>/dev/null && return 0
+  if [ ! -t 0 ] || [ ! -t 2 ] || [ -n "${KILN_NO_SUDO:-}" ]; then return 1; fi
+  say "sudo asks for your password to install packages of the distribution; Ctrl-C goes on without them"
+  local code=0
+  trap 'true' INT
+  sudo -v || code=$?
+  trap - INT
+  return $code
 }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 apt_fresh=
 # apt_install WHY PACKAGE…: false when apt or the permission is missing, or the installation failed.
@@ -32,6 +34,7 @@ apt_install() {
   local why=$1 log
   shift
   command -v apt-get >/dev/null || return 1
+  get_root || return 1
   log=$(mktemp)
   say "installing with apt: $* ($why)"
   if [ -z "$apt_fresh" ] && ! as_root apt-get update -qq >"$log" 2>&1; then

@@ -125,6 +125,13 @@ def test_parts_are_counted_from_outcomes() -> None:
     assert (row.stage, row.title) == ("printing", "Order 1041 · bracket ×3")
 
 
+def test_one_part_too_many_does_not_make_up_for_another() -> None:
+    spare = run(state=RunState.COMPLETED, outcomes=make.outcomes(ItemResult.SUCCESS, ItemResult.SUCCESS))
+    two_kinds = intent(items=(line("1"), line("2", name="lid")))
+    row = order(shop(intents=(two_kinds,), plates=(plate(number=2),), runs=(spare,)))
+    assert (row.promised, row.good, row.in_progress, row.to_make) == (2, 1, 0, 1)
+
+
 def test_open_orders_come_first_by_due_time() -> None:
     closed = intent("9", state=IntentState.FULFILLED)
     rows = order_rows(shop(intents=(closed, intent("1"), intent("2", due_at=NOW + 60)), plans=(), plates=()))

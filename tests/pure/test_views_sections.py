@@ -3,7 +3,7 @@
 import pytest
 
 from core.client.views import Card, SliceProgress
-from core.contract import Link, Phase
+from core.contract import Link, Phase, PrinterJob
 from core.domain.objects import SliceStatus
 from core.domain.words import Health, IntentState, ItemResult, PlanState, RunState
 from core.views.inputs import ShopInputs
@@ -51,6 +51,14 @@ CALM: dict[str, tuple[ShopInputs, str, str, str, str, list[str]]] = {
         "PRINTING",
         "printing",
         "Progress unknown, time left unknown.",
+        ["enter", "p", "x"],
+    ),
+    "printing, file not told": (
+        with_run(run(state=RunState.PRINTING), seen(Phase.PRINTING, job=PrinterJob(progress=0.5))),
+        "running",
+        "PRINTING",
+        "50%",
+        "50 % done, time left unknown.",
         ["enter", "p", "x"],
     ),
     "printing, not looked at yet": (

@@ -7,6 +7,8 @@ from core.domain.text import clean
 from core.preflight.limits import ReadLimits, Refusal
 from core.preflight.package import Package
 
+_TOKEN = 4 << 20
+
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
 
@@ -48,8 +50,15 @@ class XmlReader:
         parser.StartElementHandler = on_start
         parser.EndElementHandler = on_end
         try:
+            fed = 0
             for data in package.chunks(name):
                 parser.Parse(data, False)
+                fed += len(data)
+                # an attribute or comment without end is scanned again with every piece: quadratic time
+                if fed - parser.CurrentByteIndex > _TOKEN:
+                    raise Refusal(
+                        "UNREADABLE", f"{clean(name, 60)} holds a word of more than {_TOKEN >> 20} MB"
+                    )
                 if between is not None:
                     between()
             parser.Parse(b"", True)

@@ -335,6 +335,14 @@ def test_deep_xml(pool: WorkerPool, tmp_path: Path) -> None:
     refused(run_preflight(pool, threemf(tmp_path / "d.3mf", deep), worker_limits=TIGHT), "XML_TOO_DEEP")
 
 
+@pytest.mark.parametrize("long", ['<resources a="{}"/>', "<!--{}-->", "<{}/>"])
+def test_words_without_end(long: str, pool: WorkerPool, tmp_path: Path) -> None:
+    xml = f'<model xmlns="{CORE}" unit="millimeter">{long.format("abcdefgh" * (3 << 20))}</model>'
+    began = time.monotonic()
+    refused(run_preflight(pool, threemf(tmp_path / "w.3mf", xml), worker_limits=TIGHT), "UNREADABLE")
+    assert time.monotonic() - began < 5
+
+
 def test_three_hundred_thousand_items(pool: WorkerPool, tmp_path: Path) -> None:
     path = threemf(tmp_path / "i.3mf", model(cube_object(1), '<item objectid="1"/>' * 300_000))
     assert path.stat().st_size < 40_000

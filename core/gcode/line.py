@@ -21,6 +21,10 @@ _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(\"[^\"]*\"|'[^']*'|\S+)
 _MAX_CHARACTERS = 24
 
 
+Words = dict[str, float | None]
+"""Letters of a command with their numbers; None for a letter alone."""
+
+
 class Line(msgspec.Struct):
     """`command` is normalised (``G1``, ``M73.2``, ``T``, ``START_PRINT``), '' for an empty line, '?' if unreadable.
 
@@ -64,12 +68,12 @@ def take_apart(text: str) -> Line:
     return Line("?", code_text)
 
 
-def words(rest: str) -> dict[str, float | None] | None:
+def words(rest: str) -> Words | None:
     """The words of a G-code command: letter to number, or to None for a letter alone; None if not readable.
 
     A letter given twice is not readable: firmwares disagree on which of the two counts.
     """
-    found: dict[str, float | None] = {}
+    found: Words = {}
     position, end = 0, len(rest.rstrip())
     while position < end:
         match = _WORD.match(rest, position)

@@ -10,34 +10,20 @@ How the text is understood, where firmwares differ:
 - What cannot be read is listed as unreadable and changes nothing; it is never guessed.
 """
 
-import itertools
 import math
 from collections.abc import Iterable
-from typing import BinaryIO
 
 from core.domain.text import clean
 from core.gcode import commands
 from core.gcode.arcs import arc_of
 from core.gcode.comments import Comments
-from core.gcode.line import MAX_LINE, MAX_NUMBER, Line, arguments, take_apart, words
-from core.gcode.report import (
-    Box,
-    GcodeReport,
-    Peak,
-    Place,
-    Rect,
-    ToolUse,
-    Watched,
-    ZoneUse,
-    filament_area,
-)
-from core.gcode.source import Source
+from core.gcode.heat import Heaters
+from core.gcode.line import MAX_LINE, MAX_NUMBER, Line, Words, arguments, take_apart, words
+from core.gcode.report import Place, Rect
 from core.gcode.tally import MAX_TOOLS, Tally, microns
 
 _MAX_UNKNOWN = 200
 _MAX_PLACES = 20
-
-Words = dict[str, float | None]
 
 
 class Interpreter:
@@ -56,15 +42,13 @@ class Interpreter:
         self.unit = 1.0
         self.flat_arcs = True
         self.tool = 0
-        self.targets: dict[int, float] = {}
-        self.macro_may_heat = False
         self.phase = 0
         self.line = 0
         self.long_lines = 0
 
         self.tally = Tally(zones)
         self.comments = Comments()
-        self.peaks: dict[str, Peak] = {}
+        self.heaters = Heaters()
         self.unknown: dict[str, int] = {}
         self.watched: dict[str, tuple[int, Place]] = {}
         self.unreadable: list[Place] = []
@@ -226,7 +210,7 @@ class Interpreter:
         fed = self._feed(found)
         if fed <= 0.0:
             return False
-        if self.is_cold():
+        if self.heaters.is_cold(self.tool):
             tally.cold_moves += 1
             if tally.cold_line is None:
                 tally.cold_line = self.line
@@ -265,10 +249,6 @@ class Interpreter:
     def relative_e(self) -> bool:
         """Whether E words are lengths rather than positions."""
         return not self.absolute_e or not self.absolute
-
-    def is_cold(self) -> bool:
-        """Whether the hotend of the current tool was certainly not told to be hot."""
-        return not self.macro_may_heat and self.targets.get(self.tool, 0.0) < commands.MIN_EXTRUDE
 
     def _home(self, line: Line) -> None:
         found = self._read(line)
@@ -328,55 +308,22 @@ class Interpreter:
 
     # Heat
 
-    def heat(self, heater: str, celsius: float) -> None:
-        """Note that `heater` is asked to reach `celsius`."""
-        peak = self.peaks.get(heater)
-        if peak is None or celsius > peak.celsius:
-            place = self._place()
-            self.peaks[heater] = Peak(celsius, place.line, place.text)
-
     def _heat_hotend(self, line: Line) -> None:
         found = self._read(line)
-        if found is None:
-            return
-        asked = [v for letter in "SRB" if (v := found.get(letter)) is not None]
-        if not asked:
-            if found.keys() - {"T", "P"}:
-                self._refuse()
-            return
-        self.heat("hotend", max(asked))
-        tool = found.get("P" if line.command in ("M568", "G10") else "T")
-        self._set_target(self.tool if tool is None else int(tool), max(asked))
-
-    def _set_target(self, tool: int, celsius: float) -> None:
-        if 0 <= tool < MAX_TOOLS:
-            self.targets[tool] = celsius
+        if found is not None and not self.heaters.hotend(line.command, found, self.tool, self._place):
+            self._refuse()
 
     def _heat_bed(self, line: Line) -> None:
-        self._heat_simple(line, "bed")
+        if (found := self._read(line)) is not None:
+            self.heaters.simple("bed", found, self._place)
 
     def _heat_chamber(self, line: Line) -> None:
-        self._heat_simple(line, "chamber")
-
-    def _heat_simple(self, line: Line, heater: str) -> None:
-        found = self._read(line)
-        if found is None:
-            return
-        for letter in "SR":
-            value = found.get(letter)
-            if value is not None:
-                self.heat(heater, value)
+        if (found := self._read(line)) is not None:
+            self.heaters.simple("chamber", found, self._place)
 
     def _autotune(self, line: Line) -> None:
-        found = self._read(line)
-        if found is None:
-            return
-        index = found.get("E", found.get("H", 0.0))
-        heater = {-1.0: "bed", -2.0: "chamber"}.get(0.0 if index is None else index, "hotend")
-        for letter in "SR":
-            value = found.get(letter)
-            if value is not None:
-                self.heat(heater, value)
+        if (found := self._read(line)) is not None:
+            self.heaters.autotune(found, self._place)
 
     def _g10(self, line: Line) -> None:
         found = self._read(line)
@@ -413,119 +360,18 @@ class Interpreter:
 
     def _macro(self, line: Line) -> None:
         command, given = line.command, arguments(line.rest)
-        if command == "SET_HEATER_TEMPERATURE":
-            self._klipper_heat(given.get("HEATER", "extruder"), given.get("TARGET", "0"))
-        elif command == "PID_CALIBRATE":
-            self._klipper_heat(given.get("HEATER", ""), given.get("TARGET", ""))
-        elif command == "TEMPERATURE_WAIT":
-            for bound in ("MINIMUM", "MAXIMUM"):
-                if bound in given:
-                    self._klipper_heat(given.get("SENSOR", ""), given[bound], waits_only=True)
-        elif command.startswith("EXCLUDE_OBJECT"):
-            if command == "EXCLUDE_OBJECT_DEFINE" and "NAME" in given:
-                self.comments.name_object(given["NAME"])
+        if not self.heaters.klipper(command, given, self.tool, self._place):
+            self._refuse()
+        if command == "EXCLUDE_OBJECT_DEFINE":
+            self.comments.name_object(given.get("NAME", ""))
         elif command == "ACTIVATE_EXTRUDER":
-            digits = given.get("EXTRUDER", "").removeprefix("extruder")
+            digits = given.get("EXTRUDER", "").lower().removeprefix("extruder")
             if digits == "" or (digits.isdigit() and len(digits) < 3 and int(digits) < MAX_TOOLS):
                 self.tool = int(digits or 0)
-        elif command == "SET_GCODE_OFFSET":
-            self._watch(command)
-        else:
-            if commands.SHELL_WORD.search(command):
-                self._watch("RUN_SHELL_COMMAND")
-            elif command not in commands.KNOWN:
-                self._list_unknown(command)
-            self._macro_heat(command, given)
-
-    def _macro_heat(self, command: str, given: dict[str, str]) -> None:
-        told = False
-        for name, value in given.items():
-            if commands.is_heat_argument(name):
-                told = self._klipper_heat(commands.heater_of(name), value) or told
-        if command not in commands.KNOWN or command in commands.HEATING_MACROS:
-            self.macro_may_heat = True
-
-    def _klipper_heat(self, heater_name: str, value: str, *, waits_only: bool = False) -> bool:
-        try:
-            celsius = float(value) if len(value) <= 24 else math.nan
-        except ValueError:
-            celsius = math.nan
-        if not math.isfinite(celsius):
-            self._refuse()
-            return False
-        heater = commands.heater_of(heater_name)
-        self.heat(heater, celsius)
-        if heater == "hotend" and not waits_only:
-            digits = heater_name.lower().removeprefix("extruder")
-            self._set_target(int(digits) if digits.isdigit() and len(digits) < 3 else self.tool, celsius)
-        return True
-
-    # The result
-
-    def report(self, source: Source) -> GcodeReport:
-        """What has been seen, together with what is known of the file."""
-        tally, said = self.tally, self.comments
-        tally.flow.close()
-        marked = self.phase == 1
-        phase = tally.phases[self.phase]
-        diameter = said.filament_diameter or 1.75
-        area = filament_area(diameter)
-        heights = sorted(phase.heights)
-        return GcodeReport(
-            kind=source.kind,
-            size=source.size,
-            sha256=source.sha256(),
-            lines=self.line,
-            moves=tally.moves,
-            printing_moves=phase.moves,
-            nul_bytes=source.nul_bytes,
-            long_lines=self.long_lines,
-            hotend=self.peaks.get("hotend"),
-            bed=self.peaks.get("bed"),
-            chamber=self.peaks.get("chamber"),
-            heating_by_macro=self.macro_may_heat,
-            cold_moves=tally.cold_moves,
-            cold_line=tally.cold_line,
-            travel=tally.travel.box(),
-            printing=phase.extents.box(),
-            priming=tally.phases[0].extents.box() if marked else None,
-            layer_marked=marked,
-            zones=tuple(ZoneUse(zone, tally.zone_line.get(zone)) for zone in tally.zones),
-            filament=tuple(
-                ToolUse(tool=tool, mm=mm, mm3=mm * area)
-                for tool, mm in sorted(tally.used.items())
-                if mm > 0.0
-            ),
-            filament_diameter=diameter,
-            max_flow=None if tally.flow.best is None else tally.flow.best * area,
-            max_flow_line=tally.flow.best_line,
-            layers=len(heights),
-            layers_capped=tally.layers_capped,
-            first_layer=heights[0] / 1000.0 if heights else None,
-            layer_height=_usual_step(heights),
-            top=_top(phase.extents.box()),
-            spiral_moves=phase.spiral,
-            marked_layers=said.marked_layers,
-            declared_layers=said.declared_layers,
-            objects=tuple(said.objects),
-            thumbnails=tuple(said.thumbnails),
-            slicer=said.slicer,
-            slicer_version=said.slicer_version,
-            printer_models=tuple(said.printer_models),
-            filament_types=tuple(said.filament_types),
-            nozzles=tuple(said.nozzles),
-            estimated_seconds=said.estimated_seconds,
-            declared_filament_mm=tuple(said.declared_filament_mm),
-            unknown=dict(sorted(self.unknown.items())),
-            watched=tuple(
-                Watched(command=name, count=count, first=first)
-                for name, (count, first) in sorted(self.watched.items())
-            ),
-            unreadable_count=self.unreadable_count,
-            unreadable=tuple(self.unreadable),
-            frame_unknown=self.frame_unknown,
-            extruder_mode_unclear=self.extruder_mode_unclear,
-        )
+        elif commands.SHELL_WORD.search(command):
+            self._watch("RUN_SHELL_COMMAND")
+        elif command not in commands.KNOWN:
+            self._list_unknown(command)
 
 
 _PLAIN = {
@@ -558,25 +404,7 @@ _PLAIN = {
 }
 
 
-def scan(stream: BinaryIO, zones: tuple[Rect, ...] = ()) -> GcodeReport:
-    """Read a whole file line by line. Slow and plain; `core.gcode.scan.scan` gives the same, faster."""
-    source = Source(stream)
-    interpreter = Interpreter(zones)
-    for block in source.blocks():
-        take_lines(interpreter, block.split(b"\n")[:-1])
-    return source.refused() or interpreter.report(source)
-
-
 def take_lines(interpreter: Interpreter, lines: Iterable[bytes]) -> None:
     """Execute `lines` in turn."""
     for raw in lines:
         interpreter.take(raw)
-
-
-def _usual_step(heights: list[int]) -> float | None:
-    steps = sorted(b - a for a, b in itertools.pairwise(heights))
-    return steps[len(steps) // 2] / 1000.0 if steps else None
-
-
-def _top(box: Box | None) -> float | None:
-    return None if box is None else box.max_z

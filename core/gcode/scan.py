@@ -18,6 +18,7 @@ from core.gcode.numbers import PADDING, Bools, Floats, Ints, parse_numbers
 from core.gcode.reference import Interpreter, take_lines
 from core.gcode.report import GcodeReport, Rect
 from core.gcode.source import Source
+from core.gcode.summary import summarise
 from core.gcode.tally import FLOW_WINDOW, Tally
 
 _SHORT_RUN = 24
@@ -67,7 +68,7 @@ def scan(stream: BinaryIO, zones: tuple[Rect, ...] = ()) -> GcodeReport:
     fast = _Fast(Interpreter(zones))
     for block in source.blocks():
         fast.take(block)
-    return source.refused() or fast.interpreter.report(source)
+    return source.refused() or summarise(fast.interpreter, source)
 
 
 class _Moves:
@@ -242,7 +243,7 @@ def _advance(it: Interpreter, moves: _Moves, rows: Ints, base: int) -> None:
     fed = _feed(it, moves.columns[69][rows], is_move)
     extruding = fed > 0.0
     lines = rows + (base + 1)
-    if it.is_cold() and extruding.any():
+    if it.heaters.is_cold(it.tool) and extruding.any():
         tally.cold_moves += int(np.count_nonzero(extruding))
         if tally.cold_line is None:
             tally.cold_line = int(lines[np.argmax(extruding)])

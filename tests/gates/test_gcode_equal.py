@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.gcode import reference, scan, source
+from core.gcode import scan, source, summary
 from core.gcode.report import GcodeReport
 
 ZONES = ((10.0, 10.0, 30.0, 25.0), (-5.0, -5.0, 0.0, 300.0))
@@ -80,7 +80,7 @@ def nearly_equal(fast: GcodeReport, plain: GcodeReport) -> None:
 
 
 def both(data: bytes) -> tuple[GcodeReport, GcodeReport]:
-    return scan.scan(io.BytesIO(data), ZONES), reference.scan(io.BytesIO(data), ZONES)
+    return scan.scan(io.BytesIO(data), ZONES), summary.scan_plainly(io.BytesIO(data), ZONES)
 
 
 @settings(

@@ -6,7 +6,7 @@ import pytest
 
 from core import catalog
 from core.domain.words import Verdict
-from core.gcode import reference, scan
+from core.gcode import scan, summary
 from core.gcode.gate import GateVerdict, candidates, judge, zones_of
 from core.gcode.policy import GcodePolicy
 from core.gcode.report import GcodeReport
@@ -26,7 +26,7 @@ GOOD = START + PART + "M104 S0\nM140 S0\nG1 X0 Y200 F3600\nM84\n"
 
 def read(text: str | bytes) -> GcodeReport:
     data = text if isinstance(text, bytes) else text.encode()
-    plain = reference.scan(io.BytesIO(data), ZONES)
+    plain = summary.scan_plainly(io.BytesIO(data), ZONES)
     assert scan.scan(io.BytesIO(data), ZONES) == plain
     return plain
 
@@ -190,7 +190,7 @@ def test_excluded_areas() -> None:
     assert "EXCLUDED_AREA" not in codes(verdict(text, "bambu_p1s"))
     inside = text.replace("M104 S0", "G1 X5 Y5\nG1 X10 E1\nM104 S0")
     assert "EXCLUDED_AREA" in codes(verdict(inside, "bambu_p1s"))
-    unlooked = reference.scan(io.BytesIO(text.encode()))
+    unlooked = summary.scan_plainly(io.BytesIO(text.encode()))
     found = judge(unlooked, MODELS["bambu_p1s"], material=None, policy=POLICY)
     assert "EXCLUDED_UNCHECKED" in codes(found)
 

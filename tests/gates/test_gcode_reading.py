@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from core.gcode import reference, scan
+from core.gcode import scan, summary
 from core.gcode.report import Box, GcodeReport
 
 HOT = "M104 S210\nG28\n"
@@ -13,7 +13,7 @@ HOT = "M104 S210\nG28\n"
 
 def read(text: str | bytes, zones: tuple[tuple[float, float, float, float], ...] = ()) -> GcodeReport:
     data = text if isinstance(text, bytes) else text.encode()
-    plain = reference.scan(io.BytesIO(data), zones)
+    plain = summary.scan_plainly(io.BytesIO(data), zones)
     assert scan.scan(io.BytesIO(data), zones) == plain
     return plain
 

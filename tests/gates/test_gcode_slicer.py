@@ -11,7 +11,7 @@ import pytest
 
 from core import catalog
 from core.domain.words import Verdict
-from core.gcode import reference
+from core.gcode import summary
 from core.gcode.gate import judge, zones_of
 from core.gcode.report import GcodeReport
 from core.gcode.service import GcodeRefusedError, scan_file
@@ -98,7 +98,7 @@ def both(path: Path) -> GcodeReport:
     zones = zones_of(catalog.load_printer_models())
     fast = scan_file(path)
     with path.open("rb") as stream:
-        plain = reference.scan(stream, zones)
+        plain = summary.scan_plainly(stream, zones)
     assert fast.max_flow == pytest.approx(plain.max_flow, rel=1e-9)
     for name in plain.__struct_fields__:
         if name != "max_flow":

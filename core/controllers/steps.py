@@ -35,6 +35,12 @@ class DoReadBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     run: Run
 
 
+class DoWitness(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask the printer's own record of our file for ended prints (W19)."""
+
+    run: Run
+
+
 class DoDelete(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Remove a file of ours and confirm that it is gone."""
 
@@ -50,7 +56,7 @@ class SendStart(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     nonce: str
 
 
-Step = Wait | Submit | DoUpload | DoReadBack | DoDelete | SendStart
+Step = Wait | Submit | DoUpload | DoReadBack | DoWitness | DoDelete | SendStart
 
 
 class ReadBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +109,8 @@ class Memory(msgspec.Struct, kw_only=True):
     in_flight: bool = False
     reply: Reply | None = None
     """The answer to the one start, until the ledger has it."""
+    witness: ReadBack | None = None
+    """The printer's record of our file, read in the present state."""
     accepted: Facts | None = None
     """What the printer showed when a person settled a doubt about this attempt."""
     owed: set[str] = set()
@@ -129,6 +137,7 @@ class Memory(msgspec.Struct, kw_only=True):
         if state is not self.state:
             self.state = state
             self.entered_ms = now_ms
+            self.witness = None
         known = printer.permit.permit_id if printer.permit is not None else None
         self.permits = {known: self.permits.get(known, now_ms)} if known is not None else {}
         if len(self.noted) > 200:

@@ -64,6 +64,10 @@ class Transfers:
             digest = f"{algorithm}:{await self._hash(self._gcode(run), algorithm)}"
         return ReadBack(remote=remote, local_digest=digest)
 
+    async def witness(self, run: Run) -> ReadBack:
+        """The printer's record of our file, without a digest."""
+        return ReadBack(remote=await asyncio.wait_for(self.adapter.read_back(run.remote_name), KEYED_S))
+
     async def remove(self, name: str) -> None:
         """Remove a file and confirm that it is gone."""
         await asyncio.wait_for(self.adapter.delete(name), KEYED_S)

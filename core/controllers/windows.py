@@ -13,8 +13,8 @@ from core.controllers.evidence import (
     shows_ours,
 )
 from core.controllers.looks import Look, facts
-from core.controllers.steps import DoDelete, SendStart, Situation, Step, Submit, Wait
-from core.domain.commands import FenceHeld, FenceRun, RunEnded, RunSeen
+from core.controllers.steps import DoDelete, DoWitness, SendStart, Situation, Step, Submit, Wait
+from core.domain.commands import AskAboutRun, FenceHeld, FenceRun, RunEnded, RunSeen
 from core.domain.objects import Run
 from core.domain.text import clean
 from core.domain.words import RunState
@@ -25,6 +25,7 @@ STUCK_MS = 120_000
 """After so long without anything that can be understood, a person is asked."""
 MIN_ASK_MS = 2_000
 MAX_DELETES = 4
+MAX_WITNESS_READS = 2
 JOB_ID_MS = 5_000
 """How long a printer that has job ids may take to show ours before it is bound without one."""
 
@@ -100,6 +101,10 @@ def _fencing(s: Situation, run: Run, look: Look) -> Step:
     if obs.phase.running and not obs.printer_job.remote_file:
         return ask(run, "The printer is working on something that it does not name.", look)
     gone_at = s.memory.gone.get(run.remote_name)
+    if gone_at is None and not (obs.phase.running or obs.boot == run.baseline):
+        told = _witness(s, run, look, "The start was not confirmed, but the printer was used since.")
+        if told is not None:
+            return told
     if gone_at is None:
         trial = s.memory.trial(f"delete:{run.remote_name}")
         if trial.failures >= MAX_DELETES:
@@ -172,7 +177,7 @@ def running_step(s: Situation, run: Run) -> Step:
         return Wait(reason="A person said that this attempt goes on; the printer shows something else")
     if not settled:
         return Wait(reason="The printer shows something else; waiting for a second look")
-    return ask(run, _lost(run, obs), look)  # W19
+    return _witness(s, run, look, _lost(run, obs)) or ask(run, _lost(run, obs), look)  # W19
 
 
 def _doubt(s: Situation, run: Run, obs: Observation) -> str:
@@ -208,7 +213,35 @@ def _ours(s: Situation, run: Run, look: Look, settled: bool) -> Step:
         return _ended(run, "failed", "printer_error", f"the printer reports an error: {describe(obs)}")
     if s.memory.accepted == facts(obs):
         return Wait(reason="A person said that this attempt goes on; the printer is idle")
-    return ask(run, "The printer is idle again, and nothing shows how this attempt ended.", look)
+    question = "The printer is idle again, and nothing shows how this attempt ended."
+    return _witness(s, run, look, question) or ask(run, question, look)
+
+
+def _witness(s: Situation, run: Run, look: Look, question: str) -> Step | None:
+    """What the printer's own record of our file tells: read it first, then complete or ask; None when it tells
+    nothing. The name is used for one start only, so a finished print of it is ours; an unfinished one may have
+    been cancelled or have failed, and a person says which."""
+    if s.memory.witness is None:
+        trial = s.memory.trial("witness")
+        if trial.failures >= MAX_WITNESS_READS:
+            return None
+        if s.now_ms < trial.retry_ms:
+            return Wait(reason="Reading the printer's record of this file")
+        return DoWitness(run=run)
+    remote = s.memory.witness.remote
+    if remote is None or not (remote.successes or remote.failures):
+        return None
+    record = f"the printer's record of our file: {remote.successes or 0} finished, {remote.failures or 0} not"
+    if remote.successes == 1 and not remote.failures:
+        return _ended(run, "completed", "", f"{record}; {describe(look.obs)}")
+    return Submit(
+        command=AskAboutRun(
+            run_id=run.run_id,
+            question=f"{question} Its record says that the print ended early.",
+            evidence=f"{record}; {describe(look.obs)}",
+        ),
+        key=key("ask", run),
+    )
 
 
 def _ended(run: Run, result: str, reason: str, text: str) -> Submit:

@@ -32,6 +32,7 @@ from core.controllers.steps import (
     DoDelete,
     DoReadBack,
     DoUpload,
+    DoWitness,
     Memory,
     SendStart,
     Situation,
@@ -240,6 +241,8 @@ class PrinterWorker:
                     self._spawn("upload", self._upload(transfers, run))
                 case DoReadBack(run=run):
                     await self._read_back(transfers, run)
+                case DoWitness(run=run):
+                    await self._ask_witness(transfers, run)
                 case DoDelete(name=name):
                     await self._delete(transfers, name)
                 case SendStart():
@@ -306,6 +309,12 @@ class PrinterWorker:
         if not verified(run, back):
             self._memory.uploaded = False
             self._failed("upload", AdapterError("what the printer holds is not what was sent"))
+
+    async def _ask_witness(self, transfers: Transfers, run: Run) -> None:
+        try:
+            self._memory.witness = await transfers.witness(run)
+        except (AdapterError, TimeoutError) as error:
+            self._failed("witness", error)
 
     async def _delete(self, transfers: Transfers, name: str) -> None:
         try:

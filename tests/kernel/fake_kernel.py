@@ -154,7 +154,7 @@ class FakeLedger:
         self._set(run, state=state, **bound)
 
     def _do_RunEnded(self, body: c.RunEnded) -> None:  # noqa: N802 - as above
-        run = self._run(body.run_id, S.PRINTING, S.PAUSED)
+        run = self._run(body.run_id, S.UPLOADED, *WINDOW, S.PRINTING, S.PAUSED)
         self._set(run, state=S(body.result), reason=body.reason, reason_text=body.text)
 
     def _do_FenceRun(self, body: c.FenceRun) -> None:  # noqa: N802 - as above

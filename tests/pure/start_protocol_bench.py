@@ -20,6 +20,7 @@ from core.controllers.steps import (
     DoDelete,
     DoReadBack,
     DoUpload,
+    DoWitness,
     Memory,
     ReadBack,
     SendStart,
@@ -52,6 +53,7 @@ class Bench:
         self.sent: list[str] = []
         self.reply: Reply | None = Reply(kind=ReplyKind.ACCEPTED)
         self.delete_fails = False
+        self.record: RemoteFile | None = None
         self.upload_size: int | None = None
         self.phase = Phase.IDLE
         self.job = PrinterJob()
@@ -138,6 +140,8 @@ class Bench:
                 if size != run.gcode_size:
                     m.uploaded = False
                     m.failed("upload", "read back differs", self.mono_ms)
+            case DoWitness(run=run):
+                m.witness = ReadBack(remote=self.record)
             case DoDelete(name=name):
                 if self.delete_fails:
                     m.failed(f"delete:{name}", "refused", self.mono_ms)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from core.contract import Link, Phase, Reply, ReplyKind
+from core.contract import Link, Phase, RemoteFile, Reply, ReplyKind
 from core.controllers.steps import SendStart, Submit, Wait
 from core.domain import commands as c
 from core.domain.words import Health, RunState
@@ -643,3 +643,31 @@ def test_the_file_of_an_attempt_that_never_ran_is_removed_when_it_goes_back(benc
     bench.ledger._set(bench.run, state=S.QUEUED, printer_id=None)
     bench.crank(1)
     assert name not in bench.files
+
+
+def test_w19_the_printers_record_of_our_file_settles_what_was_overwritten(bench: Bench) -> None:
+    bench.to_printing()
+    bench.record = RemoteFile(name=bench.run.remote_name, size=100, successes=1, failures=0)
+    bench.show(Phase.FINISHED, "other.gcode")
+    bench.crank(5)
+    assert bench.state is S.COMPLETED
+    assert "1 finished" in bench.run.reason_text
+
+
+def test_w19_an_unfinished_print_on_record_is_put_before_a_person(bench: Bench) -> None:
+    bench.to_printing()
+    bench.record = RemoteFile(name=bench.run.remote_name, size=100, successes=0, failures=1)
+    bench.show(Phase.IDLE)
+    bench.crank(5)
+    assert bench.state is S.NEEDS_DECISION
+    assert "ended early" in bench.run.question
+
+
+def test_w19_started_ended_and_overwritten_while_we_were_down(bench: Bench) -> None:
+    bench.to_intended()
+    bench.restart()
+    bench.record = RemoteFile(name=bench.run.remote_name, size=100, successes=1, failures=0)
+    bench.moved(job_counter=9)
+    bench.show(Phase.FINISHED, "other.gcode")
+    bench.crank(40)
+    assert bench.state is S.COMPLETED

@@ -110,9 +110,9 @@ def bed_is_clear(printer: Printer) -> Action:
     )
 
 
-def load_material(printer: Printer, material: str | None = None) -> Action:
-    """Say what is loaded; `material` is proposed."""
-    command = cmd.LoadMaterial(printer_id=printer.printer_id, material=material or "")
+def load_material(printer: Printer, material: str | None = None, color: str | None = None) -> Action:
+    """Say what is loaded; `material` and `color` are proposed."""
+    command = cmd.LoadMaterial(printer_id=printer.printer_id, material=material or "", color=color or "")
     return Action(key="L", label="Load material", command=command, opens="load_material")
 
 

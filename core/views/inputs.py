@@ -16,7 +16,8 @@ class ShopInputs(msgspec.Struct, frozen=True, kw_only=True):
     `wall` is Unix seconds and `mono` the monotonic seconds that `Observation.seen_at` is on. `runs` holds every
     run that is live plus all runs of the plates given; `plates` and `plans` those of the Orders given. `live` is
     the newest observation per printer id, `heard` the newest whose link was online (what the printer itself last
-    said). `uploads` is the fraction sent per run id, `approvals` what policy says per intent id.
+    said). `uploads` is the fraction sent per run id, `approvals` what policy says per intent id,
+    `run_blocks` the dispatcher's own reason per queued run id.
     """
 
     wall: float
@@ -34,6 +35,7 @@ class ShopInputs(msgspec.Struct, frozen=True, kw_only=True):
     slicing: tuple[SliceProgress, ...] = ()
     uploads: dict[str, float] = {}
     approvals: dict[str, tuple[str, ...]] = {}
+    run_blocks: dict[str, str] = {}
     slicer_problem: str = ""
     utc_offset_s: int = 0
 

@@ -1,6 +1,7 @@
 """Triage cards of Print Attempts that have not begun: queued, on their way to the printer, being started."""
 
 from core.client.views import Action, Card
+from core.controllers.dispatch import Needs
 from core.domain.objects import Printer, Run
 from core.domain.words import RunState
 from core.views import actions as act
@@ -8,7 +9,7 @@ from core.views.inputs import Facts
 from core.views.naming import orders_name
 from core.views.run_row import abort_of, run_row
 from core.views.starting import Bar, Block, Place, block_of
-from core.views.words import percent
+from core.views.words import percent, sentence
 
 
 def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
@@ -16,16 +17,17 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
     place = place or Place(printer=None, block=Block(bar=Bar.OFFLINE, text="There is no printer yet"))
     printer, block = place.printer, place.block
     if printer is None:
-        action = Action(key=act.ENTER, label="Add a printer", opens="add_printer")
+        lacking = block.bar is Bar.OFFLINE
+        add = Action(key=act.ENTER, label="Add a printer", opens="add_printer")
         return run_row(
             run,
             facts,
             section="ready_start",
             severity="warn",
-            tag="NO PRINTER",
-            brief="no printer",
-            text=f"Nothing can print this: {_lower(block.text)}.",
-            actions=(action, abort_of(run, facts)),
+            tag="NO PRINTER" if lacking else "READY",
+            brief="no printer" if lacking else "not ready",
+            text=f"Nothing can print this: {_lower(block.text)}." if lacking else f"{block.text}.",
+            actions=(add if lacking else act.goto("Show order"), abort_of(run, facts)),
         )
     if place.after is not None or block.bar is Bar.ACTIVE:
         before = place.after or block.run
@@ -41,7 +43,10 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
             actions=(act.goto("Show order"), abort_of(run, facts)),
         )
     if block.bar in (Bar.NONE, Bar.UNSEEN):
-        soon = "It starts now" if block.bar is Bar.NONE else "It starts once the printer has been looked at"
+        told = facts.inputs.run_blocks.get(run.run_id, "")
+        soon = sentence(told) if told else "It starts now."
+        if block.bar is Bar.UNSEEN:
+            soon = "It starts once the printer has been looked at."
         return run_row(
             run,
             facts,
@@ -49,10 +54,11 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
             severity="info",
             tag="QUEUED",
             brief=f"next on {printer.name}",
-            text=f"Next on {printer.name}. {soon}.",
-            actions=(act.goto("Show order"), abort_of(run, facts)),
+            text=f"Next on {printer.name}. {soon}",
+            because=_unsaid(printer, place.need),
+            actions=(act.goto("Show order"), *_say_material(printer, place.need), abort_of(run, facts)),
         )
-    helps = _remedies(printer, block, facts, run)
+    helps = _remedies(printer, block, run, place.need)
     return run_row(
         run,
         facts,
@@ -61,8 +67,24 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
         tag="READY",
         brief=f"{printer.name} {_brief(block)}",
         text=_ready_sentence(printer, block),
-        actions=(*(helps or (act.goto("Show order"),)), abort_of(run, facts)),
+        because=_unsaid(printer, place.need),
+        actions=(
+            *(helps or (act.goto("Show order"),)),
+            *_say_material(printer, place.need),
+            abort_of(run, facts),
+        ),
     )
+
+
+def _unsaid(printer: Printer, need: Needs) -> tuple[str, ...]:
+    """What nobody said and a person should look at, since Kiln cannot check it."""
+    if printer.material is not None or need.material is None:
+        return ()
+    return (f"Nobody said what is loaded on {printer.name}; {need.material} is needed.",)
+
+
+def _say_material(printer: Printer, need: Needs) -> tuple[Action, ...]:
+    return (act.load_material(printer, need.material, need.color),) if _unsaid(printer, need) else ()
 
 
 def on_the_way_card(run: Run, facts: Facts) -> Card:
@@ -71,7 +93,7 @@ def on_the_way_card(run: Run, facts: Facts) -> Card:
     sent = facts.inputs.uploads.get(run.run_id)
     uploading = run.state is RunState.CLAIMED
     block = block_of(printer, facts, run) if printer is not None else Block(bar=Bar.NONE)
-    helps = _remedies(printer, block, facts, run) if printer is not None else ()
+    helps = _remedies(printer, block, run, Needs(models=None)) if printer is not None else ()
     progress = sent if uploading else None
     if uploading:
         state = "Uploading" + (f", {percent(sent)} sent" if sent is not None else "")
@@ -127,7 +149,7 @@ def _ready_sentence(printer: Printer, block: Block) -> str:
             return f"Goes to {printer.name} when its bed is clear. Look at the bed, then say so."
         case Bar.PLATE:
             return f"Goes to {printer.name} when its bed is empty. {block.text}."
-        case Bar.MATERIAL | Bar.UNSTATED:
+        case Bar.MATERIAL:
             return f"Goes to {printer.name} when the filament is right. {block.text}."
         case Bar.OFFLINE:
             return f"Goes to {printer.name} once it answers again. {block.text}."
@@ -138,17 +160,15 @@ def _ready_sentence(printer: Printer, block: Block) -> str:
     return f"Goes to {printer.name} once it is ready. {block.text}."
 
 
-def _remedies(printer: Printer, block: Block, facts: Facts, run: Run) -> tuple[Action, ...]:
+def _remedies(printer: Printer, block: Block, run: Run, need: Needs) -> tuple[Action, ...]:
     """What a person can do about a block, the useful thing first."""
     match block.bar:
         case Bar.BED:
             return (act.primary(act.bed_is_clear(printer)),)
         case Bar.PLATE if block.run is not None:
             return (act.primary(act.outcome(block.run)), act.bed_is_clear(printer))
-        case Bar.MATERIAL | Bar.UNSTATED:
-            plate = facts.plates.get(run.plate_id)
-            needed = facts.material_of(plate) if plate is not None else None
-            return (act.primary(act.load_material(printer, needed)),)
+        case Bar.MATERIAL:
+            return (act.primary(act.load_material(printer, need.material, need.color)),)
         case Bar.DEGRADED | Bar.OUT_OF_SERVICE:
             return (act.primary(act.acknowledge(printer, _ack_label(block))),)
         case Bar.OFFLINE | Bar.NOT_READY | Bar.NO_ACCESS | Bar.FOREIGN if run.printer_id is not None:
@@ -165,7 +185,6 @@ def _brief(block: Block) -> str:
         Bar.NONE: "starting",
         Bar.BED: "when clear",
         Bar.PLATE: "when clear",
-        Bar.UNSTATED: "which material?",
         Bar.MATERIAL: "wrong material",
         Bar.UNSEEN: "not seen yet",
         Bar.FOREIGN: "busy",

@@ -1,6 +1,7 @@
 """Where a queued Print Attempt would go, and the one reason why it does not start yet.
 
-This explains; the dispatch controller decides. Both look at the same things: model, material, health, link, bed.
+This explains; the dispatch controller decides. What an attempt needs of a printer is asked of the dispatcher's own
+function, and where its reason is another one, that one is shown.
 """
 
 from enum import IntEnum
@@ -8,7 +9,8 @@ from enum import IntEnum
 import msgspec
 
 from core.contract import Link
-from core.domain.objects import Plate, Printer, Run
+from core.controllers.dispatch import Needs, needs_of
+from core.domain.objects import Printer, Run
 from core.domain.words import Health
 from core.views.inputs import Facts
 from core.views.naming import plate_what
@@ -22,16 +24,15 @@ class Bar(IntEnum):
     NONE = 0
     BED = 1
     PLATE = 2
-    UNSTATED = 3
-    MATERIAL = 4
-    UNSEEN = 5
-    ACTIVE = 6
-    FOREIGN = 7
-    NOT_READY = 8
-    DEGRADED = 9
-    OFFLINE = 10
-    NO_ACCESS = 11
-    OUT_OF_SERVICE = 12
+    MATERIAL = 3
+    UNSEEN = 4
+    ACTIVE = 5
+    FOREIGN = 6
+    NOT_READY = 7
+    DEGRADED = 8
+    OFFLINE = 9
+    NO_ACCESS = 10
+    OUT_OF_SERVICE = 11
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     printer: Printer | None
     block: Block
+    need: Needs = Needs(models=None)
     after: Run | None = None
 
 
@@ -99,13 +101,20 @@ def foreign_job(printer: Printer, facts: Facts) -> str:
     return printer.foreign
 
 
-def material_block(printer: Printer, needed: str | None) -> Block | None:
-    """The reason when the loaded filament is not the one that is needed; None when it is, or nothing is needed."""
-    if needed is None or (printer.material or "").casefold() == needed.casefold():
-        return None
-    if printer.material is None:
-        return Block(bar=Bar.UNSTATED, text=f"Nobody said what is loaded; {needed} is needed")
-    return Block(bar=Bar.MATERIAL, text=f"{printer.material} is loaded; {needed} is needed")
+def material_block(printer: Printer, need: Needs) -> Block | None:
+    """The reason when the loaded filament is known not to be the one that is needed. What nobody said is no
+    reason here, as it is none for the dispatcher; the card says so beside it."""
+    loaded = printer.material
+    if need.material and loaded and need.material.casefold() != loaded.casefold():
+        return Block(bar=Bar.MATERIAL, text=f"{loaded} is loaded; {need.material} is needed")
+    if need.color and printer.color and need.color.casefold() != printer.color.casefold():
+        return Block(
+            bar=Bar.MATERIAL, text=f"{printer.color.capitalize()} filament is loaded; {need.color} is needed"
+        )
+    return None
+
+
+_Key = tuple[str | None, tuple[str, ...] | None, str | None, str | None]
 
 
 class Starts:
@@ -115,28 +124,21 @@ class Starts:
         self._facts = facts
         self._blocks: dict[str, Block] = {}
         self._next: dict[str, Run] = {}
-        self._ranked: dict[
-            tuple[str, str | None, str | None, tuple[str, ...]], list[tuple[Printer, Block]]
-        ] = {}
-        self._at: dict[tuple[str, str | None, str | None, tuple[str, ...]], int] = {}
+        self._ranked: dict[_Key, list[tuple[Printer, Block]]] = {}
+        self._at: dict[_Key, int] = {}
 
-    def block(self, printer: Printer) -> Block:
-        """`block_of`, remembered."""
-        known = self._blocks.get(printer.printer_id)
-        if known is None:
-            known = self._blocks[printer.printer_id] = block_of(printer, self._facts)
-        return known
-
-    def place(self, run: Run, plate: Plate | None) -> Place:
+    def place(self, run: Run) -> Place:
         """Where this attempt would go; asked once per attempt, in the order in which they are to start."""
-        needed = self._facts.material_of(plate) if plate is not None else None
-        fits = self._fits(run, plate)
-        key = (run.model_id or "", run.pinned_printer, needed, fits)
+        facts = self._facts
+        need = needs_of(run, facts.plates.get(run.plate_id), facts.intents, facts.plans)
+        if need.problem:
+            return Place(printer=None, block=Block(bar=Bar.NOT_READY, text=need.problem), need=need)
+        key = (run.pinned_printer, need.models, need.material, need.color)
         ranked = self._ranked.get(key)
         if ranked is None:
-            ranked = self._ranked[key] = self._rank(run, needed, fits)
+            ranked = self._ranked[key] = self._rank(run, need)
         if not ranked:
-            return Place(printer=None, block=Block(bar=Bar.OFFLINE, text=self._nowhere(run, fits)))
+            return Place(printer=None, block=Block(bar=Bar.OFFLINE, text=self._nowhere(run, need)), need=need)
         at = self._at.get(key, 0)
         while at < len(ranked) and ranked[at][0].printer_id in self._next and ranked[at][1].bar < Bar.ACTIVE:
             at += 1
@@ -144,42 +146,39 @@ class Starts:
         if at < len(ranked) and ranked[at][1].bar < Bar.ACTIVE:
             printer, block = ranked[at]
             self._next[printer.printer_id] = run
-            return Place(printer=printer, block=block)
-        return self._behind(run, ranked)
-
-    def _behind(self, run: Run, ranked: list[tuple[Printer, Block]]) -> Place:
-        """Every printer that fits is taken: behind whom."""
+            return Place(printer=printer, block=block, need=need)
+        # Every printer that fits is taken or not ready: behind whom.
         printer, block = ranked[0]
         before = self._next.get(printer.printer_id) or block.run
         self._next.setdefault(printer.printer_id, run)
-        return Place(printer=printer, block=block, after=before)
+        return Place(printer=printer, block=block, need=need, after=before)
 
-    def _fits(self, run: Run, plate: Plate | None) -> tuple[str, ...]:
-        if run.model_id is not None or plate is None:
-            return ()
-        plans = [plan for item in plate.items[:1] if (plan := self._facts.plan_of(item))]
-        return plans[0].fits_models if plans else ()
-
-    def _rank(self, run: Run, needed: str | None, fits: tuple[str, ...]) -> list[tuple[Printer, Block]]:
+    def _rank(self, run: Run, need: Needs) -> list[tuple[Printer, Block]]:
         rows = []
         for printer in self._facts.printers.values():
-            if run.pinned_printer is not None and printer.printer_id != run.pinned_printer:
+            if run.pinned_printer not in (None, printer.printer_id):
                 continue
-            if run.model_id is not None and printer.model_id != run.model_id:
+            if need.models is None and run.pinned_printer is None:
                 continue
-            if fits and printer.model_id not in fits:
+            if need.models is not None and printer.model_id not in need.models:
                 continue
-            block = self.block(printer)
-            if block.bar < Bar.UNSTATED:
-                block = material_block(printer, needed) or block
+            block = self._blocks.get(printer.printer_id)
+            if block is None:
+                block = self._blocks[printer.printer_id] = block_of(printer, self._facts)
+            if block.bar < Bar.MATERIAL:
+                block = material_block(printer, need) or block
             rows.append((printer, block))
-        return sorted(rows, key=lambda row: (row[1].bar, row[0].name, row[0].printer_id))
+        return sorted(
+            rows, key=lambda row: (row[1].bar, row[0].material is None, row[0].name, row[0].printer_id)
+        )
 
-    def _nowhere(self, run: Run, fits: tuple[str, ...]) -> str:
+    def _nowhere(self, run: Run, need: Needs) -> str:
+        if not self._facts.printers:
+            return "There is no printer yet"
         if run.pinned_printer is not None:
-            return f"{self._facts.printer_name(run.pinned_printer)} is no longer part of the site"
+            return "The printer that it is meant for is not there, or is of another model"
+        if need.models is None:
+            return "Nobody said which printer model it is for"
         names = self._facts.inputs.model_names
-        wanted = (run.model_id,) if run.model_id else fits
-        if wanted:
-            return f"No {' or '.join(names.get(w, w) for w in wanted)} is part of the site"
-        return "There is no printer yet"
+        wanted = " or ".join(names.get(model, model) for model in need.models)
+        return f"No {wanted} is part of the site" if wanted else "No printer fits all of its parts"

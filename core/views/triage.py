@@ -85,7 +85,7 @@ def places_of(facts: Facts) -> dict[str, Place]:
     starts = Starts(facts)
     queued = [r for r in facts.inputs.runs if r.state is RunState.QUEUED]
     queued.sort(key=lambda r: (_due(r, facts), r.queued_at, r.number, r.run_id))
-    return {r.run_id: starts.place(r, facts.plates.get(r.plate_id)) for r in queued}
+    return {r.run_id: starts.place(r) for r in queued}
 
 
 def cards_of(facts: Facts, places: dict[str, Place]) -> tuple[Card, ...]:

@@ -8,8 +8,9 @@ from core.domain.words import RunState
 from core.views.inputs import Facts
 from core.views.words import age, clock, duration, percent, phase_word, short_duration, state_word
 
-SILENT_S = 15.0
-"""An online printer that was not heard of for this long counts as silent (polls come every second or so)."""
+SILENT_S = 10.0
+"""A printer that was not seen for this long counts as silent (polls come every second or so), and is given nothing
+to print (`core.controllers.dispatch.FRESH_S`)."""
 
 _OVER = (Phase.FINISHED, Phase.CANCELLED, Phase.ERROR)
 

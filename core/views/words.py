@@ -78,7 +78,8 @@ def grams_range(low_mg: int, high_mg: int) -> str:
 
 def clock(at: float, utc_offset_s: int) -> str:
     """The time of day ``09:06:12`` of a wall time, at the site's offset from UTC."""
-    return datetime.fromtimestamp(at + utc_offset_s, UTC).strftime("%H:%M:%S")
+    minutes, seconds = divmod(int(at + utc_offset_s) % 86_400, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
 
 
 def day_and_time(at: float, utc_offset_s: int) -> str:

@@ -45,6 +45,7 @@ class Snapshots:
             mono=core.clock.monotonic(),
             live=seen,
             heard=dict(self._heard),
+            run_blocks=core.live.run_blocks(),
             capabilities={p: s.capability for p, s in live.items() if s.capability is not None},
             slicing=core.slicing.progress(),
             uploads={active[p]: s.upload for p, s in live.items() if s.upload is not None and p in active},

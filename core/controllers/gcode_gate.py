@@ -29,7 +29,7 @@ class GcodeGate:
     def scan(self, path: Path) -> GcodeReport:
         """The facts of a file; raises WorkerError where it cannot be scanned within the limits."""
         return self._pool.submit(
-            "core.gcode.service:scan_file", str(path), limits=SCAN_LIMITS, returns=GcodeReport
+            "core.gcode.service:scan_file", path, limits=SCAN_LIMITS, returns=GcodeReport
         ).result()
 
     def judge(self, report: GcodeReport, model_id: str, material: Material | None) -> GateVerdict:

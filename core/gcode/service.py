@@ -14,7 +14,7 @@ class GcodeRefusedError(Exception):
     """The file is not even scanned; the text says why, for the operator."""
 
 
-def scan_file(path: str | Path, zones: tuple[Rect, ...] | None = None) -> GcodeReport:
+def scan_file(path: Path, zones: tuple[Rect, ...] | None = None) -> GcodeReport:
     """The facts of the G-code at `path`. Raises GcodeRefusedError, or OSError where it cannot be read.
 
     `zones` are the excluded areas to look at (machine coordinates); None takes those of all packaged printers.

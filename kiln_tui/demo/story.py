@@ -20,6 +20,7 @@ class Story:
         self._client, self._orders = client, orders
         self._began = time.monotonic()
         self._told: set[str] = set()
+        self._answered: set[str] = set()
 
     async def play(self) -> bool:
         """Until every Order is fulfilled (True) or the time is up (False)."""
@@ -62,7 +63,12 @@ class Story:
                 await self._approve(card.subject_id)
             elif action.opens == "outcome":
                 await self._judge(card.subject_id)
-            elif action.command is not None:
+            elif (
+                action.command is not None
+                and f"{card.card_id}{card.tag}{card.sentence}" not in self._answered
+            ):
+                # a card that says the same after its key was pressed is left alone: pressing again won't help
+                self._answered.add(f"{card.card_id}{card.tag}{card.sentence}")
                 await self._send(action.command, action.label)
 
     async def _send(self, command: cmd.AnyCommand, label: str) -> None:

@@ -1,12 +1,16 @@
 """HTTP towards printers: bounded in size and time, without retries, redirects, proxies or compression."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
+from functools import cache
 
 import httpx
 import msgspec
 
+from adapters.answer import Answer
 from adapters.bounded_json import decode_json
+from adapters.poll_http import PollConnection
 from core.contract import ProtocolError, Reply, ReplyKind, Unreachable
 from core.domain.text import clean
 
@@ -17,20 +21,8 @@ DEFAULT_CAP = 1_000_000
 REPLY_CAP = 16_000
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer within its bounds."""
-
-    status: int
-    body: bytes
-    etag: str = ""
-
-    def json(self) -> object:
-        """The body as JSON; ProtocolError where it is none."""
-        return decode_json(self.body)
-
-
 class BoundedHttp:
-    """Two connection policies towards one server: kept-alive for reading, a fresh one for each unkeyed call.
+    """Three ways to one server: a kept connection for polls, a few for transfers, a fresh one per unkeyed call.
 
     A fresh connection makes "no byte was sent" provable: only a failure to connect is NOT_SENT, everything
     after that is NO_REPLY at best. Environment variables (proxies, .netrc) are ignored.
@@ -41,6 +33,8 @@ class BoundedHttp:
         self.base_url = base_url
         common = {"Accept-Encoding": "identity", "User-Agent": "kiln-tui", **headers}
         timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        tls = _tls(base_url.startswith("https"))
+        self._polls = PollConnection(base_url, common, tls)
         self._reader = httpx.AsyncClient(
             base_url=base_url,
             headers=common,
@@ -49,6 +43,7 @@ class BoundedHttp:
             trust_env=False,
             transport=httpx.AsyncHTTPTransport(
                 retries=0,
+                verify=tls,
                 trust_env=False,
                 limits=httpx.Limits(max_connections=4, max_keepalive_connections=1, keepalive_expiry=20.0),
             ),
@@ -61,6 +56,7 @@ class BoundedHttp:
             trust_env=False,
             transport=httpx.AsyncHTTPTransport(
                 retries=0,
+                verify=tls,
                 trust_env=False,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             ),
@@ -68,8 +64,15 @@ class BoundedHttp:
 
     async def close(self) -> None:
         """Give up all connections."""
+        self._polls.close()
         await self._reader.aclose()
         await self._once.aclose()
+
+    async def poll(
+        self, path: str, *, headers: Mapping[str, str] | None = None, cap: int = DEFAULT_CAP
+    ) -> Answer:
+        """One GET over the connection kept for polls; errors as for fetch."""
+        return await self._polls.get(path, headers or {}, cap, CONNECT_S, ANSWER_S)
 
     async def fetch(
         self,
@@ -136,6 +139,15 @@ class BoundedHttp:
             if not status:
                 return Reply(kind=ReplyKind.NO_REPLY, detail=f"Sent, but no answer came ({_short(error)}).")
         return _reply(status, detail)
+
+
+@cache
+def _tls(needed: bool) -> ssl.SSLContext:
+    """One context for all printers: loading the authorities takes 20 ms, and most printers speak plain HTTP.
+
+    Without them (`needed` is false) every certificate is refused.
+    """
+    return ssl.create_default_context() if needed else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _reply(status: int, detail: str) -> Reply:

@@ -18,7 +18,7 @@ from adapters import octoprint_http as calls
 from adapters import octoprint_push as push
 from adapters import octoprint_translate as translate
 from adapters.address import base_url
-from adapters.bounded_http import Answer, BoundedHttp
+from adapters.bounded_http import BoundedHttp
 from adapters.bounded_json import at, number
 from core.contract import (
     AdapterError,
@@ -41,6 +41,7 @@ from core.contract import (
 
 OBSERVE_S = 4.5
 DEFAULT_PORT = 80
+_LISTING = "/api/files/local?recursive=true"
 
 CAPABILITY = Capability(
     adapter="octoprint",
@@ -61,11 +62,12 @@ class OctoPrintAdapter:
 
     def __init__(self, config: PrinterConfig, clock: SiteClock) -> None:
         """No connection is made yet; NotPossible when the address or key cannot be one."""
-        if not config.secret.isascii() or not config.secret.isprintable():
+        key = config.secret.strip()
+        if not key.isascii() or not key.isprintable():
             raise NotPossible("The API key contains characters that no OctoPrint key has.")
         self._clock = clock
-        self._key = config.secret
-        self._http = BoundedHttp(base_url(config.address, DEFAULT_PORT), {"X-Api-Key": config.secret})
+        self._key = key
+        self._http = BoundedHttp(base_url(config.address, DEFAULT_PORT), {"X-Api-Key": key})
         self._listing_etag = ""
         self._listing_boot = BootSignature()
 
@@ -98,14 +100,14 @@ class OctoPrintAdapter:
 
     async def _look(self) -> Observation:
         boot = await self._boot()
-        answer = calls.checked(await self._http.fetch("GET", "/api/printer"), 409)
+        answer = calls.checked(await self._http.poll("/api/printer"), 409)
         printer = answer.json() if answer.status == 200 else None
-        job = calls.checked(await self._http.fetch("GET", "/api/job")).json()
+        job = calls.checked(await self._http.poll("/api/job")).json()
         if not translate.state_text(job):
             raise ProtocolError("The answer is not that of an OctoPrint.")
         error = None
         if translate.phase_of(job, None, ()) is Phase.ERROR:
-            error = calls.checked(await self._http.fetch("GET", "/api/printer/error"), 404).json()
+            error = calls.checked(await self._http.poll("/api/printer/error"), 404).json()
         return translate.observation(
             job=job,
             printer=printer,
@@ -126,11 +128,11 @@ class OctoPrintAdapter:
             path = calls.file_path(name)
         except NotPossible:
             return None
-        answer = calls.checked(await self._http.fetch("GET", path), 404)
+        answer = calls.checked(await self._http.poll(path), 404)
         return answer.json() if answer.status == 200 else None
 
     async def _boot(self) -> BootSignature:
-        answer = await self._http.fetch("GET", "/plugin/achievements/")
+        answer = await self._http.poll("/plugin/achievements/")
         if answer.status == 200:
             boot = translate.boot_from_statistics(answer.json())
             if boot is not None:
@@ -139,16 +141,11 @@ class OctoPrintAdapter:
 
     async def _boot_of_files(self) -> BootSignature:
         headers = {"If-None-Match": self._listing_etag} if self._listing_etag else {}
-        answer = calls.checked(await self._listing(headers), 304)
+        answer = calls.checked(await self._http.poll(_LISTING, headers=headers, cap=calls.LIST_CAP), 304)
         if answer.status != 304:
             self._listing_boot = translate.boot_from_files(answer.json())
             self._listing_etag = answer.etag
         return self._listing_boot
-
-    async def _listing(self, headers: dict[str, str]) -> Answer:
-        return await self._http.fetch(
-            "GET", "/api/files/local?recursive=true", headers=headers, cap=calls.LIST_CAP
-        )
 
     async def hints(self) -> AsyncIterator[Observation]:
         """Pushed states; ends when the link breaks."""
@@ -170,7 +167,8 @@ class OctoPrintAdapter:
 
     async def list_files(self) -> tuple[RemoteFile, ...]:
         """Keyed; files of all folders in OctoPrint's own storage."""
-        entries = translate.walk_files(calls.checked(await self._listing({})).json())
+        listing = await self._http.fetch("GET", _LISTING, cap=calls.LIST_CAP)
+        entries = translate.walk_files(calls.checked(listing).json())
         found = (translate.remote_file(entry) for entry in entries)
         return tuple(file for file in found if file is not None)
 

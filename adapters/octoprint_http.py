@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
-from adapters.bounded_http import Answer, BoundedHttp
+from adapters.answer import Answer
+from adapters.bounded_http import BoundedHttp
 from adapters.bounded_json import at, text
 from core.contract import NotPossible, ProgressFn, ProtocolError, Unauthorised, Unreachable
 

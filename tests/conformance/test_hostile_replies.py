@@ -215,6 +215,8 @@ async def test_a_start_after_an_idle_connection_was_closed_is_sent_once(kind: st
         server.drop_idle()
         assert (await adapter.start(OUR_NAME, "t")).kind is ReplyKind.ACCEPTED
         assert len(server.unkeyed()) == 1
+        server.drop_idle()
+        assert (await adapter.observe()).link is Link.ONLINE, "a poll may open a new connection"
         await adapter.close()
 
 

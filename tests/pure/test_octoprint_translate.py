@@ -249,6 +249,7 @@ def test_any_address_is_taken_or_refused(typed: str) -> None:
     except NotPossible:
         return
     assert url.startswith(("http://", "https://"))
+    assert url.isascii()
     assert not any(c.isspace() for c in url)
 
 

@@ -73,8 +73,8 @@ WATCHED: dict[str, Rule] = {
 SHELL_WORD = re.compile(r"SHELL|EXEC|BASH|SYSTEM")
 """Macro names that look like a program being run; recorded under ``RUN_SHELL_COMMAND``."""
 
-_KNOWN_G = (0, 1, 2, 3, 4, 10, 11, 12, 17, 20, 21, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 60, 61, 75, 76, 80, 81, 90,
-            91, 92, 150, 380, 392)  # fmt: skip
+_KNOWN_G = (0, 1, 2, 3, 4, 10, 11, 12, 17, 20, 21, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 39, 60, 61, 75, 76, 80, 81,
+            90, 91, 92, 150, 380, 392)  # fmt: skip
 _KNOWN_M = (0, 1, 17, 18, 20, 21, 22, 25, 27, 31, 73, 75, 76, 77, 78, 80, 82, 83, 84, 85, 86, 104, 105, 106, 107, 108,
             109, 110, 111, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 125, 140, 141, 142, 144, 145, 150,
             155, 163, 164, 165, 190, 191, 192, 201, 202, 203, 204, 205, 207, 208, 209, 217, 218, 220, 221, 240, 250,
@@ -96,6 +96,12 @@ KNOWN: frozenset[str] = frozenset(
        "START_PRINT", "END_PRINT", "PRINT_START", "PRINT_END", "PID_CALIBRATE", "G17"]
 )  # fmt: skip
 """Commands that are neither watched nor listed as unknown. What a macro of the printer does inside is not known."""
+
+TEXT_ARGUMENTS = frozenset(
+    {"M20", "M23", "M28", "M30", "M32", "M36", "M98", "M117", "M118", "M291", "M471", "M486", "M587", "M588", "M589",
+     "M862", "M1002", "M1006"}
+)  # fmt: skip
+"""Commands whose arguments may contain what looks like another command."""
 
 HEATING_MACROS = frozenset({"START_PRINT", "PRINT_START"})
 """Macros that heat by convention, with or without a temperature among their arguments."""

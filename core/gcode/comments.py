@@ -71,6 +71,11 @@ class Comments:
         if len(self.objects) < _MAX_NAMES and (label := clean(name, 120)):
             self.objects.setdefault(label)
 
+    def name_printer(self, name: str) -> None:
+        """Note the model that the file is for."""
+        if len(self.printer_models) < _MAX_SHORT and (model := clean(name, 120)):
+            self.printer_models.setdefault(model)
+
     def _thumbnail(self, text: str) -> None:
         parts = text.split()
         if len(parts) >= 3 and parts[1] == "begin" and len(self.thumbnails) < _MAX_SHORT:
@@ -99,8 +104,7 @@ class Comments:
 
     def _key(self, key: str, value: str) -> None:
         if key in ("printer_model", "target_machine.name"):
-            if value and len(self.printer_models) < _MAX_SHORT:
-                self.printer_models.setdefault(clean(value.strip("\"'"), 120))
+            self.name_printer(value.strip("\"'"))
         elif key == "filament_type":
             self.filament_types = [clean(t, 30) for t in value.split(";") if t.strip()][:_MAX_SHORT]
         elif key == "nozzle_diameter":

@@ -17,6 +17,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
 _LETTER_NUMBER = re.compile(r"[A-Za-z]\d+")
 _WORD = re.compile(r"\s*([A-Za-z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
 _PAREN = re.compile(r"\([^()]*\)")
+_MAX_PARENS = 20
+_SECOND = re.compile(r"[GMgm]\s*\d")
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(\"[^\"]*\"|'[^']*'|\S+)")
 _MAX_CHARACTERS = 24
 
@@ -46,6 +48,8 @@ def take_apart(text: str) -> Line:
     if numbered:
         code_text = code_text.partition("*")[0]
     if "(" in code_text and not code_text.lstrip()[:4].upper().startswith(("M117", "M118")):
+        if code_text.count("(") > _MAX_PARENS:
+            return Line("?", code_text)
         code_text = _PAREN.sub(" ", code_text)
     code_text = code_text.strip()
     if not code_text or code_text == "%":
@@ -66,6 +70,11 @@ def take_apart(text: str) -> Line:
     if code_text[0] == "@":
         return Line(code_text.split()[0][:40], "")
     return Line("?", code_text)
+
+
+def holds_second_command(rest: str) -> bool:
+    """Whether arguments contain a further G or M word: some firmwares execute it, others do not."""
+    return bool(_SECOND.search(rest))
 
 
 def words(rest: str) -> Words | None:

@@ -11,25 +11,35 @@ How the text is understood, where firmwares differ:
 """
 
 import math
+import re
 from collections.abc import Iterable
 
-from core.domain.text import clean
 from core.gcode import commands
 from core.gcode.arcs import arc_of
 from core.gcode.comments import Comments
 from core.gcode.heat import Heaters
-from core.gcode.line import MAX_LINE, MAX_NUMBER, Line, Words, arguments, take_apart, words
-from core.gcode.report import Place, Rect
+from core.gcode.line import (
+    MAX_LINE,
+    MAX_NUMBER,
+    Line,
+    Words,
+    arguments,
+    holds_second_command,
+    take_apart,
+    words,
+)
+from core.gcode.notes import Notes
+from core.gcode.report import Rect
 from core.gcode.tally import MAX_TOOLS, Tally, microns
 
-_MAX_UNKNOWN = 200
-_MAX_PLACES = 20
+_QUOTED = re.compile(r"P\s*\"([^\"]{1,60})\"", re.IGNORECASE)
 
 
-class Interpreter:
+class Interpreter(Notes):
     """The state of an imaginary printer and what it has done so far."""
 
     def __init__(self, zones: tuple[Rect, ...] = ()) -> None:
+        super().__init__()
         self.position = [0.0, 0.0, 0.0]
         self.known = [False, False, False]
         self.shift = [0.0, 0.0, 0.0]
@@ -43,19 +53,13 @@ class Interpreter:
         self.flat_arcs = True
         self.tool = 0
         self.phase = 0
-        self.line = 0
         self.long_lines = 0
 
         self.tally = Tally(zones)
         self.comments = Comments()
         self.heaters = Heaters()
-        self.unknown: dict[str, int] = {}
-        self.watched: dict[str, tuple[int, Place]] = {}
-        self.unreadable: list[Place] = []
-        self.unreadable_count = 0
         self.frame_unknown = False
         self.extruder_mode_unclear = False
-        self._text = ""
 
     # Lines
 
@@ -69,8 +73,8 @@ class Interpreter:
             self.take_comment(stripped[1:])
             return
         if len(raw) > MAX_LINE:
-            self._text = raw[:80].decode("latin-1")
-            self._refuse()
+            self.text = raw[:80].decode("latin-1")
+            self.refuse()
             return
         self.execute(raw.decode("latin-1"))
 
@@ -81,10 +85,13 @@ class Interpreter:
 
     def execute(self, text: str) -> None:
         """Execute a line that is not a comment."""
-        self._text = text
+        self.text = text
         line = take_apart(text)
         command = line.command
         if not command:
+            return
+        if self._hides_command(line):
+            self.refuse()
             return
         if command in ("G0", "G1"):
             self._linear(line)
@@ -93,36 +100,25 @@ class Interpreter:
         elif command in _PLAIN:
             _PLAIN[command](self, line)
         elif command in commands.WATCHED:
-            self._watch(command)
+            self.watch(command)
         elif command == "?":
-            self._refuse()
+            self.refuse()
         elif command[0] in "GMT" and command[1:2].isdigit():
             if command.partition(".")[0] not in commands.KNOWN:
-                self._list_unknown(command)
+                self.list_unknown(command)
         elif command != "T?":
             self._macro(line)
 
-    def _refuse(self) -> None:
-        self.unreadable_count += 1
-        if len(self.unreadable) < _MAX_PLACES:
-            self.unreadable.append(self._place())
-
-    def _place(self) -> Place:
-        return Place(self.line, clean(self._text, 80))
-
-    def _watch(self, command: str) -> None:
-        count, first = self.watched.get(command, (0, None))
-        self.watched[command] = (count + 1, first or self._place())
-
-    def _list_unknown(self, command: str) -> None:
-        name = clean(command, 40)
-        if name in self.unknown or len(self.unknown) < _MAX_UNKNOWN:
-            self.unknown[name] = self.unknown.get(name, 0) + 1
+    def _hides_command(self, line: Line) -> bool:
+        command = line.command
+        if not (command[0] in "GMT" and command[1:2].isdigit()) and command != "T":
+            return False
+        return command.partition(".")[0] not in commands.TEXT_ARGUMENTS and holds_second_command(line.rest)
 
     def _read(self, line: Line) -> Words | None:
         found = words(line.rest)
         if found is None:
-            self._refuse()
+            self.refuse()
         return found
 
     # Motion
@@ -132,7 +128,7 @@ class Interpreter:
         if found is None or any(
             value is None or abs(value) > MAX_NUMBER or letter in "GMTN" for letter, value in found.items()
         ):
-            self._refuse()
+            self.refuse()
             return None
         return {letter: value for letter, value in found.items() if value is not None}
 
@@ -176,7 +172,7 @@ class Interpreter:
                 turns=max(0, min(int(found.get("P", 0.0)), 1000)),
             )
         if arc is None:
-            self._refuse()
+            self.refuse()
             return
         rise = target[2] - self.position[2]
         printing = self._move(
@@ -270,7 +266,7 @@ class Interpreter:
                 if not self.known[axis]:
                     self.frame_unknown = True
         if not found:
-            self._refuse()
+            self.refuse()
 
     def _absolute(self, _line: Line) -> None:
         self.absolute = True
@@ -300,7 +296,7 @@ class Interpreter:
         self.flat_arcs = False
 
     def _unsupported(self, _line: Line) -> None:
-        self._refuse()
+        self.refuse()
 
     def _tool_change(self, line: Line) -> None:
         if line.number < MAX_TOOLS:
@@ -310,27 +306,27 @@ class Interpreter:
 
     def _heat_hotend(self, line: Line) -> None:
         found = self._read(line)
-        if found is not None and not self.heaters.hotend(line.command, found, self.tool, self._place):
-            self._refuse()
+        if found is not None and not self.heaters.hotend(line.command, found, self.tool, self.place):
+            self.refuse()
 
     def _heat_bed(self, line: Line) -> None:
         if (found := self._read(line)) is not None:
-            self.heaters.simple("bed", found, self._place)
+            self.heaters.simple("bed", found, self.place)
 
     def _heat_chamber(self, line: Line) -> None:
         if (found := self._read(line)) is not None:
-            self.heaters.simple("chamber", found, self._place)
+            self.heaters.simple("chamber", found, self.place)
 
     def _autotune(self, line: Line) -> None:
         if (found := self._read(line)) is not None:
-            self.heaters.autotune(found, self._place)
+            self.heaters.autotune(found, self.place)
 
     def _g10(self, line: Line) -> None:
         found = self._read(line)
         if found is None:
             return
         if "L" in found or found.keys() & set("XYZ"):
-            self._watch("G10-frame")
+            self.watch("G10-frame")
         if found.keys() & {"S", "R"} and "P" in found:
             self._heat_hotend(line)
 
@@ -339,17 +335,22 @@ class Interpreter:
     def _endstops(self, line: Line) -> None:
         found = self._read(line)
         if found is not None and found.keys() & set("SXYZ") and 0.0 in found.values():
-            self._watch("M211")
+            self.watch("M211")
 
     def _units(self, line: Line) -> None:
         found = self._read(line)
         if found is not None and found.keys() & {"F", "K"}:
-            self._watch("M149")
+            self.watch("M149")
 
     def _volumetric(self, line: Line) -> None:
         found = self._read(line)
         if found is not None and found.get("D") != 0.0:
-            self._watch("M200")
+            self.watch("M200")
+
+    def _printer_check(self, line: Line) -> None:
+        """Prusa's own check of the printer: it stops the print on another model, so it counts like the comment."""
+        if match := _QUOTED.search(line.rest):
+            self.comments.name_printer(match[1])
 
     def _object_label(self, line: Line) -> None:
         name = line.rest.strip()
@@ -360,8 +361,8 @@ class Interpreter:
 
     def _macro(self, line: Line) -> None:
         command, given = line.command, arguments(line.rest)
-        if not self.heaters.klipper(command, given, self.tool, self._place):
-            self._refuse()
+        if not self.heaters.klipper(command, given, self.tool, self.place):
+            self.refuse()
         if command == "EXCLUDE_OBJECT_DEFINE":
             self.comments.name_object(given.get("NAME", ""))
         elif command == "ACTIVATE_EXTRUDER":
@@ -369,9 +370,9 @@ class Interpreter:
             if digits == "" or (digits.isdigit() and len(digits) < 3 and int(digits) < MAX_TOOLS):
                 self.tool = int(digits or 0)
         elif commands.SHELL_WORD.search(command):
-            self._watch("RUN_SHELL_COMMAND")
+            self.watch("RUN_SHELL_COMMAND")
         elif command not in commands.KNOWN:
-            self._list_unknown(command)
+            self.list_unknown(command)
 
 
 _PLAIN = {
@@ -387,6 +388,7 @@ _PLAIN = {
     "G18": Interpreter._plane_other,
     "G19": Interpreter._plane_other,
     "G5": Interpreter._unsupported,
+    "G53": Interpreter._unsupported,
     "G10": Interpreter._g10,
     "T": Interpreter._tool_change,
     "M104": Interpreter._heat_hotend,
@@ -401,6 +403,7 @@ _PLAIN = {
     "M149": Interpreter._units,
     "M200": Interpreter._volumetric,
     "M486": Interpreter._object_label,
+    "M862.3": Interpreter._printer_check,
 }
 
 

@@ -8,6 +8,7 @@ state that the arrays do not cover (relative axes, inches, shifted or unknown co
 this module belongs into a worker process.
 """
 
+import re
 from typing import BinaryIO
 
 import numpy as np
@@ -25,7 +26,8 @@ _SHORT_RUN = 24
 """Lines below which the interpreter is quicker than the arrays."""
 _TINY = 16
 """Bytes below which a block is not worth a look at the beginnings of its lines."""
-_NEUTRAL = frozenset(f"M{n}" for n in (73, 106, 107, 117, 201, 203, 204, 205, 220, 221, 400, 486, 572, 900))
+_NEUTRAL = frozenset((73, 106, 107, 201, 203, 204, 205, 220, 221, 400, 572, 900))
+_NEUTRAL_LINE = re.compile(rb"M(\d{1,3})(?: [A-FH-LN-Z][\d.-]{0,12}){0,8} ?(?:;[^\n]{0,80})?")
 _DULL = (b"TYPE:", b"WIDTH", b"HEIGH", b"WIPE_")
 _MAX_CACHE = 4096
 
@@ -186,8 +188,7 @@ class _Fast:
             return True
         if line in self._neutral or not line:
             return True
-        head, _, _ = line.partition(b" ")
-        if head.decode("latin-1") in _NEUTRAL and head != b"M486" and len(line) < 200:
+        if (match := _NEUTRAL_LINE.fullmatch(line)) and int(match[1]) in _NEUTRAL:
             if len(self._neutral) < _MAX_CACHE:
                 self._neutral[line] = None
             return True

@@ -52,7 +52,8 @@ others = st.sampled_from(
         "G18", "G17", "START_PRINT EXTRUDER_TEMP=210", "MACRO", "M500", "M997", "M12345", "junk!", "G1 X1 X2",
         "G1 X1.2.3 E1", "G1 X. E1", "G1 X1 2 Y E1", "G1 X1234567890.5", "G1 X12345678.12345", "G1 X1-2",
         "G1 X1E5Y", "G1 Y3 E", "G1 X1 E1 S255", "N5 G1 X4 E2*7", "G92 E1 E2", "G92 E", "G1 X5 Y5 F0",
-        "G1 F-5 X6", "M220 S50", "M73 P1", "G10", "G11", "G4 P0", "\u00e9", "G1\u00a0X1",
+        "G1 F-5 X6", "M220 S50", "M204 S1 G1 X99", "M106 S1 ; G1 X9", "m106 s3", "M106S5", "M73 P1 R2 ;x",
+        "G90 G1 X9", "M106  S1", "M73 P1", "G10", "G11", "G4 P0", "\u00e9", "G1\u00a0X1",
     ]
 )  # fmt: skip
 

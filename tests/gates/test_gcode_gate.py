@@ -142,6 +142,7 @@ def test_a_file_for_another_printer_is_refused() -> None:
     assert "MK4" in found.findings[0].what
     assert codes(verdict(GOOD + "; printer_model = MK4\n")) == {"WRONG_PRINTER"}
     assert codes(verdict(GOOD.replace("MK3S", "Somebody's own")), Verdict.FAIL) == {"WRONG_PRINTER"}
+    assert codes(verdict(GOOD.replace("G28 W", 'M862.3 P "MK4"\nG28 W'))) == {"WRONG_PRINTER"}
     assert codes(verdict(GOOD, "generic_220"), Verdict.WARN) == {"WRONG_PRINTER"}
 
 

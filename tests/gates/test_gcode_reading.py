@@ -53,7 +53,8 @@ def test_number_styles(text: str, value: float) -> None:
 @pytest.mark.parametrize(
     "line",
     ["G1 X1 X2", "G1 X", "G1 X1.2.3", "G1 X--1", "G1 X{pos}", "G1 X1 G1 Y2", "G1 Xnan", "G1 X1e5e", "X10 Y10",
-     "G1 X99999999", "G1. X1", "G5 X1 Y1 I0 J1", "G2 X1 Y1", "G2 X5 Y5 R1", "#$%"],
+     "G1 X99999999", "G90 G1 X999", "G53 G1 X5", "M204 S100 G1 X999", "G21 G91 G1 Z5", "T1 M104 S400",
+     "((((((((((((((((((((((((((((((", "G1. X1", "G5 X1 Y1 I0 J1", "G2 X1 Y1", "G2 X5 Y5 R1", "#$%"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_listed_and_changes_nothing(line: str) -> None:
     report = read(f"{HOT}{line}\n")

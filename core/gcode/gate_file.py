@@ -13,6 +13,8 @@ from core.gcode.report import GcodeReport
 _SHOWN = 5
 _ENDS_WITH_SUMMARY = frozenset({"PrusaSlicer", "SuperSlicer"})
 """Slicers that write what they used of filament after the last layer."""
+_OTHER_NAMES = {"flex": "tpu", "tpe": "tpu", "nylon": "pa", "pet": "petg", "pa12": "pa", "pa6": "pa"}
+"""What slicers call a material where the table has another word."""
 _KINDS = {
     "bgcode": (
         "The file is binary G-code (bgcode).",
@@ -196,8 +198,8 @@ def material_of(report: GcodeReport, material: Material | None) -> Iterator[Find
     """OTHER_MATERIAL."""
     if material is None or not report.filament_types:
         return
-    own = {material.name.casefold(), material.family.casefold()}
-    if not any(name.casefold() in own for name in report.filament_types):
+    own = {_plain_name(material.name), _plain_name(material.family)}
+    if not any(_plain_name(name) in own for name in report.filament_types):
         yield Finding(
             code="OTHER_MATERIAL",
             severity=Verdict.WARN,
@@ -205,6 +207,11 @@ def material_of(report: GcodeReport, material: Material | None) -> Iterator[Find
             why="Temperatures, speed and cooling of another material give a bad part or a clog.",
             fix="Load the material of the file, or slice the part for what is loaded.",
         )
+
+
+def _plain_name(name: str) -> str:
+    plain = name.strip().casefold().rstrip("+")
+    return _OTHER_NAMES.get(plain, plain)
 
 
 def _truncated(what: str, severity: Verdict) -> Finding:

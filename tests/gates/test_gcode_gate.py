@@ -225,6 +225,8 @@ def test_material_and_nozzle() -> None:
         policy=POLICY,
     )
     assert codes(petg, Verdict.WARN) == {"MATERIAL_TEMPERATURE", "OTHER_MATERIAL"}
+    flex = read(GOOD + "; filament_type = FLEX\n")
+    assert not judge(flex, MODELS["prusa_mk3s"], material=MATERIALS["TPU"], policy=POLICY).findings
     assert codes(verdict(GOOD + "; nozzle_diameter = 0.6\n"), Verdict.WARN) == {"OTHER_NOZZLE"}
     two = GOOD.replace("M104 S0", "T1\nM104 S215\nG1 X81 E1\nM104 S0")
     assert codes(verdict(two), Verdict.WARN) == {"MORE_TOOLS"}
@@ -249,3 +251,50 @@ def test_candidates_are_the_printers_that_nothing_forbids() -> None:
     able = candidates(unnamed, MODELS, policy=POLICY)
     assert "prusa_mk4" in able
     assert "voron_v0" not in able
+
+
+def test_a_vendors_start_code_with_chute_brush_and_saved_mesh_passes_on_its_own_printer() -> None:
+    start = """; printer_model = Bambu Lab P1S
+M104 S75
+G91
+G380 S2 Z30 F300
+G1 Z5 F300
+G90
+G29.1 Z0
+M190 S55
+M104 S220
+G28 X
+G1 X60 F12000
+G1 Y265 F3000
+M620 S0A
+M109 S220
+G1 X20 Y50 F12000
+G1 Y-3
+T0
+M621 S0A
+M109 S250
+G92 E0
+M83
+G1 E50 F200
+G28 Z P0 T300
+G0 X128 Y261 Z-1.5 F20000
+G2 I0.5 J0 F300
+G1 Z10 F1200
+M622 J1
+M500
+M623
+T1000
+G1 X18.0 Y1.0 Z0.8 F18000
+G1 Z0.2
+G0 X240 E15 F6000
+G0 Y11 E0.700 F1500
+M1006 A0 B10 L100 C37 D10 M100 E37 F10 N100
+"""
+    text = (
+        start
+        + PART.replace(";LAYER_CHANGE", "; CHANGE_LAYER").replace("X80 Y80", "X80 Y80 F9000")
+        + "M73.2 R1.0\nT255\n"
+    )
+    assert verdict(text, "bambu_p1s").findings == ()
+    elsewhere = verdict(text, "prusa_mk3s")
+    assert {"WRONG_PRINTER", "OUTSIDE_REACH", "FORBIDDEN_COMMAND", "BELOW_BED"} <= codes(elsewhere)

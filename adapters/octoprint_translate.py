@@ -227,7 +227,8 @@ def _entries(value: object) -> list[object]:
 def remote_file(entry: object) -> RemoteFile | None:
     """A file of a listing with its size in bytes and the SHA-1 of its content, None without a path.
 
-    A file without a record of prints was never printed to an end that OctoPrint noticed.
+    A file without a record of prints was never printed to an end that OctoPrint noticed; a record that cannot
+    be trusted gives None for the counts.
     """
     path = text(at(entry, "path"), 300)
     if not path:
@@ -235,10 +236,12 @@ def remote_file(entry: object) -> RemoteFile | None:
     digest = text(at(entry, "hash"), 64).lower()
     known = len(digest) == 40 and all(c in "0123456789abcdef" for c in digest)
     prints = at(entry, "prints")
+    # Two overlapping starts can leave a "success" without a print time for a file that never printed.
+    phantom = at(prints, "last", "success") is True and number(at(prints, "last", "printTime")) is None
     return RemoteFile(
         name=path,
         size=whole(at(entry, "size")),
         digest=f"sha1:{digest}" if known else None,
-        successes=max(whole(at(prints, "success")) or 0, 0),
-        failures=max(whole(at(prints, "failure")) or 0, 0),
+        successes=None if phantom else max(whole(at(prints, "success")) or 0, 0),
+        failures=None if phantom else max(whole(at(prints, "failure")) or 0, 0),
     )

@@ -85,11 +85,20 @@ async def test_overlapping_starts_print_one_file_whatever_the_replies_say(own: O
     before = (await own.adapter.observe()).boot.job_counter or 0
     replies = await asyncio.gather(own.adapter.start(OUR_NAME, "t"), own.adapter.start(other, "t"))
     assert ReplyKind.ACCEPTED in {reply.kind for reply in replies}
-    done, _ = await own.until(Phase.FINISHED)
+    await asyncio.sleep(1.5)
+    end, _ = await own.until(Phase.FINISHED, Phase.IDLE)
     printed = own.server.physical_starts()
     assert len(printed) == 1
-    assert done.printer_job.remote_file == printed[0]
-    assert done.boot.job_counter == before + 1
+    assert end.boot.job_counter == before + 1
+    if end.phase is Phase.FINISHED:
+        assert end.printer_job.remote_file == printed[0]
+        return
+    # The other outcome seen: OctoPrint reads no line of either, and records a success without a print time.
+    assert not end.printer_job.complete_evidence
+    for name in (OUR_NAME, other):
+        held = await own.adapter.read_back(name)
+        assert held is not None
+        assert not held.successes, "a phantom success is no witness"
 
 
 async def test_emergency_stop_is_an_error_with_words(own: OctoPrintRig) -> None:

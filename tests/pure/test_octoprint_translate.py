@@ -184,6 +184,18 @@ def test_signature_from_statistics_and_from_files() -> None:
     assert names == ["a.gcode", "f/b.gcode"]
 
 
+def test_a_files_record_counts_unless_it_is_a_phantom() -> None:
+    def held(prints: object) -> tuple[int | None, int | None]:
+        file = translate.remote_file({"path": "a.gcode", "prints": prints})
+        assert file is not None
+        return file.successes, file.failures
+
+    assert held(None) == (0, 0)
+    assert held({"success": 1, "failure": 2, "last": {"success": True, "printTime": 3.5}}) == (1, 2)
+    assert held({"success": 0, "failure": 1, "last": {"success": False, "printTime": None}}) == (0, 1)
+    assert held({"success": 1, "failure": 0, "last": {"success": True, "printTime": None}}) == (None, None)
+
+
 def test_escape_sequences_never_get_through() -> None:
     look = translate.observation(
         job=job("Oper\x1b[2Jational", path="\x1b]0;x\x07.gcode"),

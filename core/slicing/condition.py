@@ -120,7 +120,8 @@ class _Parser:
         if operator in ("==", "!=", "<", "<=", ">", ">="):
             self._take()
             return _compare(left, operator, self._value())
-        if isinstance(left, str) and left in ("0", "1"):
+        if left in ("0", "1", ""):
+            # a switch that no preset mentions is off, the slicer's default for all that bundles ask for
             return left == "1"
         raise ConditionRefused("a setting without a comparison is not a yes or no")
 

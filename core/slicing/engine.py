@@ -140,6 +140,7 @@ def _version(path: Path, environment: dict[str, str]) -> tuple[str, str]:
         answer = subprocess.run(
             [str(path), "--help"],
             env=environment,
+            cwd="/",
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PROBE_SECONDS,
@@ -168,6 +169,7 @@ def _libraries(path: Path, environment: dict[str, str]) -> tuple[Path, ...]:
         listed = subprocess.run(
             [ldd, str(path)],
             env=environment,
+            cwd="/",
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PROBE_SECONDS,

@@ -11,8 +11,13 @@ from core.slicing.outcomes import NotSliced
 
 def shipped_settings() -> frozenset[str]:
     """The packaged list, of PrusaSlicer 2.5."""
+    sections = _packaged()
+    return frozenset(sections["saved"]) | frozenset(sections["optional"])
+
+
+def _packaged() -> dict[str, dict[str, str]]:
     text = (importlib.resources.files("data") / "profiles" / "known_settings.ini").read_text("utf-8")
-    return frozenset(ini.parse(text)[""])
+    return ini.parse(text)
 
 
 class KnownSettings:
@@ -22,7 +27,10 @@ class KnownSettings:
         self._by_engine: dict[str, frozenset[str]] = {}
 
     def of(self, engine: Engine, folder: Path) -> frozenset[str] | NotSliced:
-        """The packaged list and what this engine writes for an empty profile; `folder` holds a temporary file."""
+        """What this engine writes for an empty profile, and what it takes besides.
+
+        `folder` holds a temporary file.
+        """
         known = self._by_engine.get(engine.digest)
         if known is None:
             with tempfile.TemporaryDirectory(prefix="known-", dir=folder) as name:
@@ -32,6 +40,6 @@ class KnownSettings:
                     outcome, detail = classify.failure(ended)
                     return NotSliced(outcome=outcome, detail=detail, engine=engine.label)
                 own = frozenset(ini.parse(saved.read_text("utf-8"))[""])
-            # names of the shipped list that a newer engine dropped are found when the profile is expanded
-            known = self._by_engine.setdefault(engine.digest, (own | shipped_settings()) - {"threads"})
+            optional = frozenset(_packaged()["optional"])
+            known = self._by_engine.setdefault(engine.digest, (own | optional) - {"threads"})
         return known

@@ -186,6 +186,9 @@ def within_limits(recipe: Recipe, model: PrinterModel, material: Material) -> Re
         "filament_density": f"{material.density:g}",
         "gcode_label_objects": "1",
     }
+    if settings.get("binary_gcode", "0") != "0":
+        settings["binary_gcode"] = "0"
+        notes.append("plain G-code instead of binary: the safety gate reads every line")
     if material.abrasive:
         notes.append(f"{material.name} wears brass nozzles: use a hardened one")
     if material.needs_enclosure and not model.enclosure:

@@ -146,34 +146,43 @@ def compatible(
 
     A preset whose condition is not understood is left out: it is not known to suit.
     """
-    found = []
-    for name in bundle.names(kind):
-        preset = bundle.preset(kind, name)
+    checks = [_Suits(printer, "compatible_printers")]
+    if chosen_print is not None:
+        checks.append(_Suits(chosen_print, "compatible_prints"))
+    presets = (bundle.preset(kind, name) for name in bundle.names(kind))
+    return [preset for preset in presets if all(check(preset) for check in checks)]
+
+
+class _Suits:
+    """Whether presets suit one other preset; bundles repeat a few hundred conditions for thousands of presets."""
+
+    def __init__(self, other: Preset, key: str) -> None:
+        self._name = other.name
+        self._key = key
+        self._settings = {k: _unescaped(v) for k, v in other.settings.items()}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def __call__(self, preset: Preset) -> bool:
+        wanted = (preset.get(self._key), preset.get(f"{self._key}_condition"))
+        if wanted not in self._known:
+            self._known[wanted] = self._decide(*wanted)
+        return self._known[wanted]
+
+    def _decide(self, names: str, text: str) -> bool:
         try:
-            fits = _suits(preset, printer, chosen_print)
+            named = [name for name in ini.split_strings(names) if name]
+            if named:
+                return self._name in named
+            return condition.holds(ini.unescape(text), self._settings)
         except (condition.ConditionRefused, ini.IniRefused):
-            continue
-        if fits:
-            found.append(preset)
-    return found
+            return False
 
 
-def _suits(preset: Preset, printer: Preset, chosen_print: Preset | None) -> bool:
-    for other, names_key, condition_key in (
-        (printer, "compatible_printers", "compatible_printers_condition"),
-        (chosen_print, "compatible_prints", "compatible_prints_condition"),
-    ):
-        if other is None:
-            continue
-        named = [n for n in ini.split_strings(preset.get(names_key)) if n]
-        if named:
-            if other.name not in named:
-                return False
-        else:
-            settings = {k: ini.unescape(v) for k, v in other.settings.items()}
-            if not condition.holds(ini.unescape(preset.get(condition_key)), settings):
-                return False
-    return True
+def _unescaped(value: str) -> str:
+    try:
+        return ini.unescape(value)
+    except ini.IniRefused:
+        return value  # no condition is about a value that is broken
 
 
 def flatten(

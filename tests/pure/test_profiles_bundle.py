@@ -157,6 +157,7 @@ ONE = {
         ("printer_notes=~/HAS_X/", False),
         ("printer_notes!~/.*HAS_Y.*/", True),
         ("not flag", False),
+        ("nobody_mentions_this[0]", False),
         ("off or flag and off", False),
     ],
 )

@@ -19,7 +19,7 @@ from core.slicing.profile import Profile
 from core.slicing.prusa import Expanded, Gated, Sliced, SliceRequest, expand_profile, slice_plate
 from core.slicing.sandbox import default_limits
 from core.slicing.shelf import ProfileShelf, released_profiles
-from kiln_tui.demo.parts import box, write_stl
+from tests.slicer.blocks import write_block
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,10 +65,7 @@ def block(tmp_path: Path) -> Callable[..., Path]:
     """Writes a box as preflight normalises a mesh: centred in x and y, standing on z = 0."""
 
     def write(x: float, y: float, z: float) -> Path:
-        path = tmp_path / f"block-{x}-{y}-{z}.stl"
-        triangles = [tuple((px - x / 2, py - y / 2, pz) for px, py, pz in t) for t in box(x, y, z)]
-        write_stl(path, triangles)  # type: ignore[arg-type]  # three corners of three numbers each
-        return path
+        return write_block(tmp_path / f"block-{x}-{y}-{z}.stl", x, y, z)
 
     return write
 

@@ -21,7 +21,7 @@ from core.client.api import Client, ClientClosed
 from core.client.views import Shop
 from core.domain.commands import AnyCommand, Result
 from kiln_tui.presentation import icons as icon_sets
-from kiln_tui.presentation.look import Look
+from kiln_tui.presentation.look import STALE_S, Look
 from kiln_tui.presentation.sent import done_sentence, inverse
 from kiln_tui.widgets.paint import Paint
 from themes import palettes
@@ -103,6 +103,7 @@ class KilnApp(App[str], inherit_bindings=False):
         self.selected_intent: str | None = None
         self._in_flight: list[AnyCommand] = []
         self._hint = asyncio.Event()
+        self._unsubscribe: Callable[[], None] = lambda: None
         self._screens_made: dict[str, KilnScreen] = {}
         for each in palettes.PALETTES.values():
             self.register_theme(_textual_theme(each))
@@ -171,8 +172,10 @@ class KilnApp(App[str], inherit_bindings=False):
         """Signs, zone and moment for the presentation functions."""
         if self.shop is None:
             return Look(self.paint.icons, self.zone, 0.0)
-        drift = max(0.0, self.now_mono() - self.shop_at) * self.shop.time_scale
-        return Look(self.paint.icons, self.zone, self.shop.wall + drift, drift)
+        drift, scale = max(0.0, self.now_mono() - self.shop_at), self.shop.time_scale
+        return Look(
+            self.paint.icons, self.zone, self.shop.wall + drift * scale, drift, STALE_S * max(1.0, scale)
+        )
 
     @property
     def core_silent_s(self) -> float:
@@ -285,7 +288,14 @@ class KilnApp(App[str], inherit_bindings=False):
 
 
 def _textual_theme(palette: Palette) -> Theme:
-    """Our palette for Textual's own widgets."""
+    """Our palette for Textual's own widgets; a native ANSI theme must name its cursor itself."""
+    ansi = {
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-cursor-text-style": "none",
+    }
     return Theme(
         name=palette.name,
         primary=palette.accent,
@@ -297,5 +307,9 @@ def _textual_theme(palette: Palette) -> Theme:
         panel=palette.surface,
         dark=palette.dark,
         ansi=palette.ansi,
-        variables={"kiln-scroll": palette.scroll, "kiln-field": palette.background},
+        variables={
+            "kiln-scroll": palette.scroll,
+            "kiln-field": palette.background,
+            **(ansi if palette.ansi else {}),
+        },
     )

@@ -7,7 +7,7 @@ from core.client.views import Action
 from kiln_tui.presentation.icons import Icons
 from kiln_tui.presentation.text import Span, width_of
 
-RESERVED = frozenset("1234567jkw/:?quR!") | {
+RESERVED = frozenset("1234567jkw/:?qu") | {
     "up",
     "down",
     "escape",
@@ -64,16 +64,15 @@ def key_word(key: str, icons: Icons) -> str:
 
 
 def row_keys(actions: Sequence[Action]) -> tuple[tuple[str, Action], ...]:
-    """Each action of a row with the key that does it: the first is ``enter`` unless it destroys something; keys
-    that mean something everywhere, or that are taken, become capitals; what then has no key is left to the
-    palette ('')."""
+    """Each action of a row with the key that does it. ``enter`` goes to the action that asks for it, else to the
+    first unless that destroys something. Keys that mean something everywhere, or that are taken, become
+    capitals; what then has no key is left to the palette ('')."""
+    asked = [index for index, action in enumerate(actions) if action.key in ("enter", "⏎")]
+    first = asked[0] if asked else 0 if actions and actions[0].opens not in DESTRUCTIVE else -1
     out: list[tuple[str, Action]] = []
     taken: set[str] = set()
     for index, action in enumerate(actions):
-        primary = index == 0 and action.opens not in DESTRUCTIVE
-        wanted = "enter" if primary else action.key
-        if not primary and wanted in ("enter", "⏎"):
-            wanted = ""
+        wanted = "enter" if index == first else "" if index in asked else action.key
         if wanted in RESERVED or wanted in taken:
             wanted = wanted.upper() if len(wanted) == 1 else ""
         if wanted in RESERVED or wanted in taken:

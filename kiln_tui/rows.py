@@ -32,8 +32,6 @@ SECTION_ROLE = {
     "ready_start": "info",
     "waiting": "dim",
 }
-STALE_S = 30.0
-"""A printer that was not seen for this many seconds is stale: its age is shown and its keys say why not."""
 
 
 class Heading(NamedTuple):
@@ -58,7 +56,7 @@ def triage_columns(cards: tuple[Card, ...], width: int) -> TriageColumns:
     where = max((width_of(c.where) for c in cards), default=8)
     what = max((width_of(c.what) for c in cards), default=10)
     return TriageColumns(
-        min(max(tag, 8), 13), min(max(where, 7), 18 if roomy else 12), min(max(what, 10), 30 if roomy else 18)
+        min(max(tag, 8), 14), min(max(where, 7), 18 if roomy else 12), min(max(what, 10), 30 if roomy else 18)
     )
 
 
@@ -155,7 +153,7 @@ def printer_state(row: PrinterRow, look: Look) -> tuple[str, str, str]:
         return icons.alert, "key refused", "alert"
     if live.link is Link.OFFLINE or row.printer.health is Health.OFFLINE:
         return icons.off, "offline", "alert" if row.run is not None else "warn"
-    if seen is not None and seen > STALE_S:
+    if seen is not None and seen > look.stale_s:
         return icons.alert, f"silent {age(seen)}", "alert"
     if row.run is not None and row.run.state is RunState.NEEDS_DECISION:
         return icons.alert, "needs decision", "alert"

@@ -146,7 +146,7 @@ ANSI = Palette(
     styles={
         "base": "default on default",
         "sheet": "default on default",
-        "bar": "reverse",
+        "bar": "default on default",
         "cursor": "reverse",
         "cursor_mark": "bold",
         "text": "",
@@ -163,7 +163,7 @@ ANSI = Palette(
         "track": "default",
         "brand": "bold",
         "tab": "",
-        "tab_on": "bold underline",
+        "tab_on": "bold reverse",
         "disabled": "default",
     },
 )

@@ -35,6 +35,8 @@ def question_lines(missing: Missing) -> list[Line]:
         spans += [(key, "key"), (f" {choice}".replace(" ", "\u00a0") + "   ", "text")]
     if not missing.choices:
         spans.append(("type the answer below", "dim"))
+    if len(missing.choices) > len(CHOICE_KEYS):
+        spans = [("  t", "key"), (f" choose from {len(missing.choices)}", "text")]
     return [*out, Line(tuple(spans), hang=2)]
 
 
@@ -50,11 +52,11 @@ def approval_lines(sheet: ApprovalSheet, similar: bool, look: Look) -> list[Line
         out.append(BLANK)
     elif sheet.problem:
         out += [line((f"{look.icons.alert} {sheet.problem}", "alert"), hang=2), BLANK]
-    risk = sheet.risk.upper()
-    role = {"LOW": "ok", "MEDIUM": "warn", "HIGH": "alert"}.get(risk, "text")
+    level = sheet.risk.split(":", 1)[0].split(" ", 1)[0].upper()
+    role = {"LOW": "ok", "MEDIUM": "warn", "HIGH": "alert"}.get(level, "text")
     out += [
         line(("Estimate  ", "dim"), (sheet.estimate or "unknown until it is sliced", "bold"), hang=10),
-        line(("Risk      ", "dim"), (risk or "unknown", role), hang=10),
+        line(("Risk      ", "dim"), (sheet.risk or "unknown", role), hang=10),
     ]
     out += [
         line(("Policy    " if i == 0 else "          ", "dim"), text, hang=10)

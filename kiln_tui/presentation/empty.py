@@ -23,14 +23,9 @@ def printer_lines() -> list[Line]:
     return [
         line(
             ("No printer yet. ", "bold"),
-            ("Add one by its address: press ", "text"),
-            ("n", "key"),
-            " on screen ",
-            ("5", "key"),
-            ", or ",
-            (":", "key"),
-            " and type ",
-            ("add printer", "text"),
+            "Press ",
+            ("N", "key"),
+            " to add one by its address",
             ".",
         ),
     ]
@@ -62,7 +57,7 @@ def no_printers() -> list[Line]:
         BLANK,
         line(("No printer yet.", "bold")),
         BLANK,
-        line("Press ", ("n", "key"), " to add one by its address (OctoPrint: http://name-or-number)."),
+        line("Press ", ("N", "key"), " to add one by its address (OctoPrint: http://name-or-number)."),
         line(
             (
                 "You need its address and an API key; Kiln tries both and says what is wrong if they fail.",

@@ -109,19 +109,11 @@ def _result(result: ItemResult | None, look: Look) -> Span:
 def outcome_lines(sheet: OutcomeSheet, marks: Marks, look: Look) -> list[Line]:
     """The question, the instances, reason, note and bed."""
     single = len(sheet.plate.items) == 1
-    state = sheet.run.state
-    says = {
-        RunState.COMPLETED: ("The printer says that all was printed.", "ok"),
-        RunState.ABORTED: ("The Print Attempt was aborted.", "warn"),
-    }.get(state, (f"The Print Attempt failed: {label(sheet.run.reason or 'unknown').lower()}.", "alert"))
-    if sheet.run.reason_text:
-        says = (f"{says[0]} {sheet.run.reason_text}", says[1])
+    role = {RunState.COMPLETED: "ok", RunState.FAILED: "alert"}.get(sheet.run.state, "warn")
     out = [
         line(("How did the part come out?" if single else "What happened on the plate?", "title")),
-        line(
-            (sheet.printer_name, "bold"), f"  {sheet.title}  ", (f"Print Attempt {sheet.run.number}", "dim")
-        ),
-        line(says),
+        line((sheet.title, "bold"), (f"  Print Attempt {sheet.run.number}", "dim"), hang=2),
+        line((sheet.suggestion, role)),
         BLANK,
     ]
     size = max((len(item.name) for item in sheet.plate.items), default=4)
@@ -143,13 +135,14 @@ def outcome_lines(sheet: OutcomeSheet, marks: Marks, look: Look) -> list[Line]:
         )
     out.append(BLANK)
     if marks.failed:
+        then = "changes it" if marks.reason else "picks it now"
         words = label(marks.reason) if marks.reason else "asked for when you press " + look.icons.enter
         out.append(
             line(
                 ("Reason  ", "dim"),
                 (words, "text" if marks.reason else "dim"),
                 ("   r ", "key"),
-                ("changes it" if marks.reason else "picks it now", "dim"),
+                (then, "dim"),
             )
         )
     if marks.note:

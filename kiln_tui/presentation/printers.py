@@ -8,7 +8,7 @@ from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.text import BLANK, Line, Span, line
 from kiln_tui.presentation.units import age, clock, degrees, duration, percent, remaining
 from kiln_tui.presentation.words import health_word, live_word
-from kiln_tui.rows import STALE_S, bed_word, printer_state
+from kiln_tui.rows import bed_word, printer_state
 
 
 def printer_lines(row: PrinterRow, look: Look) -> list[Line]:
@@ -26,7 +26,7 @@ def printer_lines(row: PrinterRow, look: Look) -> list[Line]:
     ]
     if row.capability is not None and row.capability.simulated:
         out.append(line(("virtual: nothing moves, nothing melts", "dim")))
-    if seen is not None and seen > STALE_S:
+    if seen is not None and seen > look.stale_s:
         said = live_word(live.phase) if live is not None else "nothing"
         out.append(line((f"Nothing was heard for {duration(seen)}. The last word was: {said}.", "warn")))
     if live is not None and live.link is Link.UNAUTHORISED:

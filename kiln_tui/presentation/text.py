@@ -4,6 +4,7 @@ A role is a word of the palette (``alert``, ``dim`` …), never a colour. Nothin
 bracket in a file name stays a bracket.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -81,7 +82,7 @@ def cell(text: str, width: int, *, right: bool = False) -> str:
     return pad + shown if right else shown + pad
 
 
-def spans_width(spans: tuple[Span, ...]) -> int:
+def spans_width(spans: Iterable[Span]) -> int:
     """Cells that the spans take together."""
     return sum(width_of(text) for text, _ in spans)
 

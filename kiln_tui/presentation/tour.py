@@ -9,7 +9,7 @@ def next_step(shop: Shop | None, screen: str, cursor: str | None = None) -> str:
     if shop is None:
         return "Waiting for the first picture of the shop."
     if not shop.printers:
-        return "No printer yet: press : and choose Add a printer."
+        return "No printer yet — press N to add one by its address."
     found = next(((card, words) for card in _by_urgency(shop) if (words := _words(card))), None)
     if found is None:
         if any(card.section == "running" for card in shop.cards):
@@ -18,7 +18,7 @@ def next_step(shop: Shop | None, screen: str, cursor: str | None = None) -> str:
     card, words = found
     if screen != "triage":
         return f"{words[0]} — press 1 for Triage."
-    move = "" if cursor == card.card_id else "move to it with ↑ ↓, then "
+    move = "" if cursor == card.card_id else "go to it (↑↓), "
     return f"{words[0]} — {move}press {words[1]}."
 
 
@@ -36,7 +36,7 @@ def _words(card: Card) -> tuple[str, str] | None:
     if action.opens == "approve" or isinstance(action.command, c.ApproveOrder):
         return "An Order waits for approval", "⏎"
     if action.opens == "outcome" or isinstance(action.command, c.RecordOutcomes):
-        return f"{card.where} has finished: say what became of the parts", "⏎"
+        return f"{card.where} has finished; say how it came out", "⏎"
     if isinstance(action.command, c.ClearBed):
         return f"{card.where} waits for an empty bed: take the part off", "⏎"
     if isinstance(action.command, c.ResumeRun):

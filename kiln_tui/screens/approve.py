@@ -146,7 +146,9 @@ class Approve(Sheet):
             ),
         ]
         question = self.question
-        if question is not None:
+        if question is not None and len(question.choices) > len(CHOICE_KEYS):
+            out.append(Command(key="t", label="Choose", run=self._choose))
+        elif question is not None:
             out += [
                 Command(
                     key=key,
@@ -157,6 +159,14 @@ class Approve(Sheet):
                 for key, choice in zip(CHOICE_KEYS, question.choices, strict=False)
             ]
         return out
+
+    def _choose(self) -> None:
+        from kiln_tui.screens.pick import Entry, Pick
+
+        question = self.question
+        if question is not None:
+            entries = [Entry(choice, choice) for choice in question.choices]
+            self.kiln.push_screen(Pick(self.kiln, question.question, entries, self._answer))
 
     def _tick(self) -> None:
         self.similar = not self.similar

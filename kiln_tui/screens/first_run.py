@@ -50,7 +50,7 @@ class FirstRun(KilnScreen):
             line(("Welcome to Kiln.", "title"), " It runs the printers of your workshop from this terminal:"),
             line("from a dropped file to a finished part, and it never starts a print twice."),
             BLANK,
-            line(("n", "key"), ("  Add a printer", "bold"), "   by its address; you need its API key"),
+            line(("N", "key"), ("  Add a printer", "bold"), "   by its address; you need its API key"),
             line(
                 ("d", "key"),
                 ("  See the demo", "bold"),
@@ -60,7 +60,7 @@ class FirstRun(KilnScreen):
         ]
         if shop is not None:
             out += inbox_lines(shop)
-            out += [BLANK, line((f"This site is {shop.site}.", "dim"))]
+            out += [BLANK, line((f"Site: {shop.site}", "dim"))]
         return out
 
     def redraw(self) -> None:
@@ -71,7 +71,9 @@ class FirstRun(KilnScreen):
     def screen_commands(self) -> Sequence[Command]:
         """The two ways, and a look around."""
         return (
-            Command(key="n", label="Add a printer", run=self._add, aliases=("enter",), help="by its address"),
+            Command(
+                key="N", label="Add a printer", run=self._add, aliases=("n", "enter"), help="by its address"
+            ),
             Command(key="d", label="Demo", run=lambda: self.kiln.exit("demo"), help="six virtual printers"),
             Command(key="1", label="Look around", run=lambda: self.kiln.go("triage")),
         )

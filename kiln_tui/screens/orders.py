@@ -124,7 +124,9 @@ class Orders(ListScreen):
         row = self.row
         if row is None:
             return ()
-        out = commands_for(self.kiln, row.actions, "intent", row.intent.intent_id, self.settling)
+        out = commands_for(
+            self.kiln, row.actions, "intent", row.intent.intent_id, self.settling, here=self._plans
+        )
         if not any(command.key == "enter" for command in out):
             out.insert(
                 0, Command(key="enter", label="Build Plans", run=self._plans, help="pins, checks, risk")

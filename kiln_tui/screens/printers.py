@@ -85,18 +85,15 @@ class Printers(ListScreen):
         out: list[Command] = []
         if row is not None:
             printer_id = row.printer.printer_id
-            out += commands_for(kiln, row.actions, "printer", printer_id, self.settling)
+            out += commands_for(kiln, row.actions, "printer", printer_id, self.settling, here=self._whole)
             out += [
                 Command(key="w", label="Why", run=self._why, help="all of it, with what happened"),
-                Command(
-                    key="R",
-                    label="Look again",
-                    run=lambda: look_again(kiln, printer_id),
-                    help="asks the printer now",
-                ),
             ]
+            if not any(action.opens == "refresh" for action in row.actions):
+                look = Command(key="g", label="Look again", run=lambda: look_again(kiln, printer_id))
+                out.append(look)
         out.append(
-            Command(key="n", label="Add a printer", run=self._add, help="by its address", shown=row is None)
+            Command(key="N", label="Add a printer", run=self._add, help="by its address", shown=row is None)
         )
         return out
 
@@ -128,10 +125,16 @@ class Printers(ListScreen):
         add_printer(self.kiln)
 
     def _why(self) -> None:
-        from kiln_tui.screens.why import Why, why_said
+        from kiln_tui.screens.why import why_said
 
         if len(self.kiln.said.more) > 1:
             self.kiln.push_screen(why_said(self.kiln))
-        elif self.row is not None:
+        else:
+            self._whole()
+
+    def _whole(self) -> None:
+        from kiln_tui.screens.why import Why
+
+        if self.row is not None:
             query = EventFilter(printer_id=self.row.printer.printer_id, limit=20)
             self.kiln.push_screen(Why(self.kiln, printer_lines(self.row, self.kiln.look()), query))

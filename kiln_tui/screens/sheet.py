@@ -46,7 +46,7 @@ class Sheet(Front, inherit_bindings=False):
         self.pane = TextPane(kiln.paint, base="sheet")
         self.message = SheetMessage(kiln.paint)
         self.key_bar = KeyBar(kiln.paint)
-        self.box = Container(id="sheet")
+        self.box = Container(id="sheet", classes="ascii" if kiln.paint.icons.ascii_only else "")
 
     @property
     def is_modal(self) -> bool:

@@ -14,7 +14,7 @@ from kiln_tui.presentation.empty import no_cards
 from kiln_tui.presentation.text import Line, Span
 from kiln_tui.rows import Heading, TriageColumns, card_row, heading_row, triage_columns, triage_order
 from kiln_tui.screens.list_screen import ListScreen, matches
-from kiln_tui.screens.perform import card_target, commands_for, look_again
+from kiln_tui.screens.perform import card_target, commands_for, look_again, names_of
 from kiln_tui.widgets.live_list import Item
 
 if TYPE_CHECKING:
@@ -93,14 +93,17 @@ class Triage(ListScreen):
         """The card's actions, why, and a fresh look at its printer."""
         card = self.card
         if card is None:
-            return [Command(key="w", label="Why", run=self._why, disabled="no row is selected", shown=False)]
+            shop = self.kiln.shop
+            return [self._add_command()] if shop is not None and not shop.printers else []
         target = card_target(card, self.kiln.shop)
-        out = commands_for(self.kiln, card.actions, card.subject_kind, card.subject_id, self.settling)
+        out = commands_for(
+            self.kiln, card.actions, card.subject_kind, card.subject_id, self.settling, names_of(card)
+        )
         out.append(Command(key="w", label="Why", run=self._why, help="the reasons and the evidence"))
-        if target.printer_id:
+        if target.printer_id and not any(action.opens == "refresh" for action in card.actions):
             out.append(
                 Command(
-                    key="R",
+                    key="g",
                     label="Look again",
                     run=lambda: look_again(self.kiln, target.printer_id),
                     help="asks the printer now",
@@ -108,6 +111,17 @@ class Triage(ListScreen):
                 )
             )
         return out
+
+    def _add_command(self) -> Command:
+        from kiln_tui.screens.palette import add_printer
+
+        return Command(
+            key="N",
+            label="Add a printer",
+            run=lambda: add_printer(self.kiln),
+            aliases=("n", "enter"),
+            help="by its address",
+        )
 
     def _why(self) -> None:
         from kiln_tui.screens.why import why_card, why_said

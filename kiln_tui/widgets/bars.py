@@ -50,12 +50,15 @@ class TopBar(SpanBar):
     def present(
         self, brand: str, tabs: Sequence[tuple[str, str, str]], current: str, right: tuple[Span, ...]
     ) -> None:
-        """`tabs` are (key, title, screen name)."""
+        """`tabs` are (key, title, screen name). Where all do not fit, the brand's first word has to do, then
+        the tabs' numbers."""
+        full = sum(len(f" {key} {title} ") for key, title, _ in tabs)
+        if full + len(brand) + 2 + spans_width(right) + 1 > self.size.width:
+            brand = brand.split(" ")[0]
         spans: list[Span] = [(f" {brand} ", "brand")]
         at = spans_width(tuple(spans))
         places = []
         room = self.size.width - at - spans_width(right) - 1
-        full = sum(len(f" {key} {title} ") for key, title, _ in tabs)
         for key, title, name in tabs:
             text = f" {key} {title} " if full <= room or name == current else f" {key} "
             spans.append((text, "tab_on" if name == current else "tab"))

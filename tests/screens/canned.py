@@ -44,6 +44,7 @@ from core.domain.words import (
     RunState,
     Verdict,
 )
+from core.views import actions as act
 
 NOW = 1_773_047_520
 """2026-03-09 09:12 UTC, a Monday."""
@@ -139,7 +140,7 @@ def printing(done: float, left: float) -> Observation:
 
 def run_actions(run_id: str, *, paused: bool = False) -> tuple[Action, ...]:
     first = (
-        Action(key="s", label="Resume", command=c.ResumeRun(run_id=run_id))
+        Action(key="enter", label="Resume", command=c.ResumeRun(run_id=run_id))
         if paused
         else Action(key="p", label="Pause", command=c.PauseRun(run_id=run_id))
     )
@@ -151,13 +152,13 @@ def run_actions(run_id: str, *, paused: bool = False) -> tuple[Action, ...]:
 def standing(name: str) -> tuple[Action, ...]:
     return (
         Action(
-            key="l",
+            key="L",
             label="Load material",
             opens="load_material",
             command=c.LoadMaterial(printer_id=name, material=""),
         ),
         Action(
-            key="o",
+            key="O",
             label="Out of service",
             opens="out_of_service",
             command=c.TakeOutOfService(printer_id=name, reason=""),
@@ -265,7 +266,7 @@ def six_printers() -> tuple[PrinterRow, ...]:
             None,
             "",
             "degraded: 3 failures in 6 h; acknowledge it to go on",
-            (Action(key="g", label="Acknowledge", command=c.AcknowledgePrinter(printer_id="x1c-3")),),
+            (Action(key="A", label="Acknowledge", command=c.AcknowledgePrinter(printer_id="x1c-3")),),
         ),
     )
 
@@ -421,9 +422,8 @@ def card(
 
 
 def every_card() -> tuple[Card, ...]:
-    resolve = Action(
-        key="d", label="Decide what happened", opens="resolve", command=c.ResolveRun(run_id="r5", answer="")
-    )
+    lost = run("r5", RunState.NEEDS_DECISION, "voron-2")
+    resolve = act.resolve(lost, seen(Phase.IDLE))
     return (
         card(
             "run:r5",
@@ -445,15 +445,8 @@ def every_card() -> tuple[Card, ...]:
                 "09:06:20 poll: standby, no file, other boot",
             ),
             actions=(
-                Action(key="f", label="Refresh state", opens="refresh", note="safe"),
-                resolve,
-                Action(
-                    key="k",
-                    label="Keep Kiln state",
-                    command=c.ResolveRun(run_id="r5", answer="keep"),
-                    disabled="only the lead may keep Kiln's state",
-                    note="lead only",
-                ),
+                act.primary(act.refresh()),
+                *resolve,
             ),
             subject_kind="run",
             subject_id="r5",
@@ -551,9 +544,8 @@ def every_card() -> tuple[Card, ...]:
                 "07:44:51 poll: idle, other boot",
             ),
             actions=(
-                Action(
-                    key="d", label="Decide", opens="resolve", command=c.ResolveRun(run_id="r8", answer="")
-                ),
+                act.primary(act.refresh()),
+                *act.resolve(run("r8", RunState.NEEDS_DECISION, "mk4-5", started_at=None), None),
             ),
             subject_kind="run",
             subject_id="r8",
@@ -1094,7 +1086,7 @@ def approval(answered: dict[str, object]) -> ApprovalSheet:
             ),
             Pin(what="Slicer", value="PrusaSlicer 2.9.2", why="sha256:4f0c9b"),
         ),
-        risk="MEDIUM",
+        risk="MEDIUM: Thin walls, High overhangs",
         findings=(THIN, OVERHANG),
         estimate="5h40, 105 g (92 to 118 g before slicing)",
         missing=missing,
@@ -1128,6 +1120,8 @@ def outcome_sheet(run_id: str, count: int = 9, *, state: RunState = RunState.COM
         ),
         plate=Plate(plate_id="p116", version=2, number=116, state=PlateState.APPROVED, items=names),
         printer_name="mk4-4",
-        title=f"knob ×{count}" if count > 1 else "knob",
-        suggestion="all good" if state is RunState.COMPLETED else "all failed",
+        title=f"mk4-4 · knob ×{count}" if count > 1 else "mk4-4 · knob",
+        suggestion="The printer finished it. It used 64 g. All good?"
+        if state is RunState.COMPLETED
+        else "It failed: spaghetti. Look which parts are whole.",
     )

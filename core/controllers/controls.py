@@ -82,7 +82,8 @@ class Controls:
     async def _call(self, effect: Effect, wake: asyncio.Event) -> None:
         call = {"pause": self.adapter.pause, "resume": self.adapter.resume, "cancel": self.adapter.cancel}
         try:
-            reply = await asyncio.wait_for(call[effect.kind](), CALL_S)
+            async with asyncio.timeout(CALL_S):
+                reply = await call[effect.kind]()
         except TimeoutError:
             reply = Reply(kind=ReplyKind.NO_REPLY, detail=f"no answer within {CALL_S:.0f} s")
         said = reply.kind.value.replace("_", " ")

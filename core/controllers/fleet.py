@@ -110,8 +110,10 @@ class Fleet:
         self._ready.set()
         try:
             while True:
+                # asyncio.timeout and not wait_for, which may swallow a cancellation that comes at the same moment
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._dirty.wait(), SAFETY_NET_S)
+                    async with asyncio.timeout(SAFETY_NET_S):
+                        await self._dirty.wait()
                 try:
                     await self._snapshot()
                 except Exception:
@@ -143,7 +145,8 @@ class Fleet:
         wanted = self._begun + 1
         self._dirty.set()
         async with self._delivered:
-            await asyncio.wait_for(self._delivered.wait_for(lambda: self._done >= wanted), ROWS_S)
+            async with asyncio.timeout(ROWS_S):
+                await self._delivered.wait_for(lambda: self._done >= wanted)
 
     async def _distribute(
         self, printers: tuple[Printer, ...], runs: tuple[Run, ...], effects: tuple[Effect, ...]
@@ -163,10 +166,15 @@ class Fleet:
             self._tasks[printer_id] = asyncio.create_task(worker.run_forever(), name=f"printer {printer_id}")
 
     async def _end(self, tasks: tuple[asyncio.Task[None], ...]) -> None:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=STOP_S - 0.5)
+        """Cancel until they end: a library under an adapter may swallow the first one."""
+        pending = set(tasks)
+        for _ in range(5):
+            for task in pending:
+                task.cancel()
+            if pending:
+                _, pending = await asyncio.wait(pending, timeout=0.5)
+        if pending:
+            log.warning("%d printer workers did not end in time", len(pending))
 
     async def _aborts(self, runs: tuple[Run, ...], effects: tuple[Effect, ...]) -> None:
         """A cancel that was asked for while the start was unclear, of an attempt that turned out not to have
@@ -183,7 +191,8 @@ class Fleet:
 
     async def _submit(self, key: str, body: AbortRun | SetAsideEffect) -> None:
         envelope = Envelope(key=key, body=body, actor=Actor.CONTROLLER, who="fleet")
-        await asyncio.wait_for(self._kernel.submit_async(envelope), ROWS_S)
+        async with asyncio.timeout(ROWS_S):
+            await self._kernel.submit_async(envelope)
 
 
 def rows_by_printer(

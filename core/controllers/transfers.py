@@ -57,7 +57,8 @@ class Transfers:
 
     async def read_back(self, run: Run) -> ReadBack:
         """What the printer holds under the attempt's name, with our own digest by the same algorithm."""
-        remote = await asyncio.wait_for(self.adapter.read_back(run.remote_name), KEYED_S)
+        async with asyncio.timeout(KEYED_S):
+            remote = await self.adapter.read_back(run.remote_name)
         algorithm = remote.digest.partition(":")[0].lower() if remote and remote.digest else ""
         digest = None
         if algorithm in _ALGORITHMS:
@@ -66,12 +67,15 @@ class Transfers:
 
     async def witness(self, run: Run) -> ReadBack:
         """The printer's record of our file, without a digest."""
-        return ReadBack(remote=await asyncio.wait_for(self.adapter.read_back(run.remote_name), KEYED_S))
+        async with asyncio.timeout(KEYED_S):
+            return ReadBack(remote=await self.adapter.read_back(run.remote_name))
 
     async def remove(self, name: str) -> None:
         """Remove a file and confirm that it is gone."""
-        await asyncio.wait_for(self.adapter.delete(name), KEYED_S)
-        if await asyncio.wait_for(self.adapter.read_back(name), KEYED_S) is not None:
+        async with asyncio.timeout(KEYED_S):
+            await self.adapter.delete(name)
+            left = await self.adapter.read_back(name)
+        if left is not None:
             raise AdapterError("the printer still has the file after it confirmed the removal")
 
     def _gcode(self, run: Run) -> Path:

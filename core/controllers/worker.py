@@ -27,6 +27,7 @@ from core.controllers.controls import Controls
 from core.controllers.evidence import printer_block
 from core.controllers.live import LiveStore
 from core.controllers.looks import Look, Looks, facts
+from core.controllers.printer_edges import DOWN_MS
 from core.controllers.start_protocol import next_step
 from core.controllers.steps import (
     DoDelete,
@@ -175,16 +176,14 @@ class PrinterWorker:
         self.shared.live.set_capability(self.printer_id, adapter.capability)
         try:
             self._spawn("hints", self._listen(adapter))
-            offline_looks = 0
             while True:
                 self.wake.clear()
                 self._look_wanted = False
-                down = await self._look(adapter)
+                await self._look(adapter)
                 await self._settle(adapter, transfers)
                 await self._perform_effects(controls)
                 self._raise_failures()
-                offline_looks = offline_looks + 1 if down else 0
-                await self._pause(_delay(adapter.capability.poll_s, offline_looks))
+                await self._pause(self._delay(adapter.capability.poll_s))
         finally:
             tasks = [*self._tasks.values(), *controls.tasks.values()]
             self._tasks = {}
@@ -194,19 +193,19 @@ class PrinterWorker:
             await asyncio.gather(*tasks, return_exceptions=True)
             await _bounded_close(adapter)
 
-    async def _look(self, adapter: Adapter) -> bool:
-        """One query; answers whether the printer is down."""
+    async def _look(self, adapter: Adapter) -> None:
+        """One query, by request and response."""
         at_ms = self.shared.clock.stamp().mono_ms
         hung = False
         try:
-            obs = await asyncio.wait_for(adapter.observe(), OBSERVE_S)
+            async with asyncio.timeout(OBSERVE_S):
+                obs = await adapter.observe()
         except TimeoutError:
             hung = True
             now = self.shared.clock.monotonic()
             obs = Observation(seen_at=now, link=Link.OFFLINE, phase=Phase.OFFLINE, full=False)
         self._looks = self._looks.after(Look(at_ms=at_ms, obs=obs, hung=hung))
         self.shared.live.saw(self.printer_id, obs)
-        return self._looks.down_since_ms is not None
 
     def _situation(self, adapter: Adapter) -> Situation:
         now, rows = self.shared.clock.stamp(), self.rows
@@ -287,7 +286,8 @@ class PrinterWorker:
     async def _command(self, command: AnyCommand, key: str) -> Result | None:
         envelope = Envelope(key=key, body=command, actor=Actor.CONTROLLER, who=self.rows.printer.name)
         try:
-            return await asyncio.wait_for(self.shared.kernel.submit_async(envelope), COMMAND_S)
+            async with asyncio.timeout(COMMAND_S):
+                return await self.shared.kernel.submit_async(envelope)
         except (TimeoutError, KernelStopped, LedgerUnavailable) as error:
             log.warning("a command of %s was not carried out: %r", self.printer_id, error)
             return None
@@ -355,7 +355,8 @@ class PrinterWorker:
         if run is not None and run.deadline is not None:
             left_ms = max(left_ms, run.deadline.mono_ms - self.shared.clock.stamp().mono_ms)
         try:
-            reply = await asyncio.wait_for(adapter.start(step.name, step.nonce), left_ms / 1000)
+            async with asyncio.timeout(left_ms / 1000):
+                reply = await adapter.start(step.name, step.nonce)
         except TimeoutError:
             reply = Reply(kind=ReplyKind.NO_REPLY, detail="no answer within the grace time")
         if self._memory.name == step.name:
@@ -406,6 +407,16 @@ class PrinterWorker:
                 if bug is not None:
                     raise bug
 
+    def _delay(self, poll_s: float) -> float:
+        """Seconds to the next look: steady while it answers, and until it counts as offline; then a third of
+        the time it has been away, at most half a minute, with jitter."""
+        if self._looks.down_since_ms is None:
+            return poll_s
+        away = (self.shared.clock.stamp().mono_ms - self._looks.down_since_ms) / 1000
+        if away <= DOWN_MS / 1000:
+            return max(poll_s, 1.0)
+        return min(MAX_BACKOFF_S, max(2.0, away / 3)) * random.uniform(0.8, 1.2)
+
     async def _pause(self, seconds: float) -> None:
         """Wait so long, or until something wakes us; never shorter than the gap between two looks."""
         await self.shared.clock.sleep(MIN_LOOK_GAP_S)
@@ -421,15 +432,9 @@ class PrinterWorker:
             waking.cancel()
 
 
-def _delay(poll_s: float, offline_looks: int) -> float:
-    """Seconds to the next look: steady while it answers, 1, 2, 4 … 30 s with jitter while it does not."""
-    if not offline_looks:
-        return poll_s
-    return min(MAX_BACKOFF_S, max(1.0, 2.0 ** min(offline_looks - 3, 6))) * random.uniform(0.8, 1.2)
-
-
 async def _bounded_close(adapter: Adapter) -> None:
     try:
-        await asyncio.wait_for(adapter.close(), CLOSE_S)
+        async with asyncio.timeout(CLOSE_S):
+            await adapter.close()
     except (AdapterError, TimeoutError, OSError) as error:
         log.debug("closing a link failed: %s", error)

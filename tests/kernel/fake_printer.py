@@ -46,6 +46,7 @@ class FakePrinter:
         self.hang_start_s = 0.0
         self.offline = False
         self.hang = False
+        self.swallows_a_cancellation = False
         self.bug_in = ""
         self.upload_s = 0.0
         self.uploads = 0
@@ -79,7 +80,12 @@ class FakeAdapter:
         if m.bug_in == "observe":
             raise ZeroDivisionError("bug in observe")
         if m.hang:
-            await asyncio.sleep(3600)
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                if not m.swallows_a_cancellation:
+                    raise
+                m.swallows_a_cancellation = False
         now = SystemClock().monotonic()
         if m.offline:
             return Observation(seen_at=now, link=Link.OFFLINE, phase=Phase.OFFLINE, full=False)

@@ -1,39 +1,30 @@
 """The fleet and the dispatcher on the real kernel with the simulated printer: from an approved Order to the end
 of its attempts, over kills and restarts."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.virtual import VirtualAdapter
-from core.catalog import load_materials, load_printer_models
 from core.contract import Adapter, PrinterConfig, Reply
-from core.controllers.dispatch import Dispatcher
-from core.controllers.fleet import Fleet
-from core.controllers.live import LiveStore
 from core.domain import commands as cmd
-from core.domain.objects import DroppedPart, GateSummary, Outcome, Printer, Run, SlicerPin
-from core.domain.policy import Policy
-from core.domain.words import Actor, Health, IntentState, ItemResult, QualityTier, RunState, Verdict
-from core.kernel.kernel import LedgerKernel
-from core.kernel.system import RandomIds, SystemClock
-from core.kernel.transaction import World
-from core.ledger.artifacts import FileArtifacts
+from core.domain.objects import Outcome, Printer
+from core.domain.words import Health, IntentState, ItemResult, RunState
 from core.ledger.verify import projections, replay, verify
+from tests.kernel.farm import Farm
 
 S = RunState
-MODEL = "prusa_mk3s"
 SPEED = "400"
 
 
-def gcode(layers: int = 12) -> bytes:
+def gcode(name: str) -> bytes:
+    layers = {"long": 60, "longer": 400}.get(name, 12)
     lines = ["M104 S200", "M140 S60", "M109 S200", "M190 S60", "G28", "G90", "M83"]
     for layer in range(layers):
         lines += [";LAYER_CHANGE", f";Z:{0.2 * (layer + 1):.2f}", f"G1 Z{0.2 * (layer + 1):.2f} F600"]
         lines += [f"G1 X{x} Y{y} E2 F1200" for x, y in ((60, 60), (120, 60), (120, 120), (60, 120))]
-    return ("\n".join([*lines, "M104 S0", "M140 S0", "M84"]) + "\n").encode()
+    return ("\n".join([*lines, "M104 S0", "M140 S0", "M84", f"; {name}"]) + "\n").encode()
 
 
 class CountingAdapter(VirtualAdapter):
@@ -46,112 +37,20 @@ class CountingAdapter(VirtualAdapter):
         return await super().start(name, token)
 
 
-class Farm:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = SystemClock()
-        self.artifacts = FileArtifacts(folder / "artifacts")
-        self.starts: list[str] = []
-        self.options: dict[str, dict[str, str]] = {}
-        self.live = LiveStore()
-        self.opened = False
-        self.open()
-
-    def open(self) -> None:
-        self.kernel = LedgerKernel(
-            self.folder / "kiln.db",
-            self.clock,
-            RandomIds(),
-            lambda name: World(Policy(version=1), load_printer_models(), tuple(load_materials()), name),
-        )
-        self.live = LiveStore()
-        self.fleet = Fleet(self.kernel, self.artifacts, self.adapter, self.clock, self.live)
-        self.dispatcher = Dispatcher(self.kernel, self.live, self.clock)
-        self.fleet.start()
-        self.dispatcher.start()
-        self.opened = True
-
-    def close(self) -> None:
-        if self.opened:
-            self.dispatcher.stop()
-            self.fleet.stop()
-            self.kernel.close()
-            self.opened = False
-
-    def adapter(self, printer: Printer) -> Adapter:
-        options = {"time_scale": SPEED, "state_dir": str(self.folder / printer.printer_id)}
-        options |= self.options.get(printer.printer_id, {})
-        made = CountingAdapter(
-            PrinterConfig(
-                printer_id=printer.printer_id, name=printer.name, adapter="virtual", options=options
-            ),
-            self.clock,
-        )
-        made.starts = self.starts
-        return made
-
-    def did(self, body: cmd.AnyCommand, actor: Actor = Actor.OPERATOR) -> cmd.Result:
-        result = self.kernel.submit(
-            cmd.Envelope(key=f"t{time.monotonic_ns()}", body=body, actor=actor, who="tess")
-        )
-        assert result.ok, result.refusal
-        return result
-
-    def add(self, name: str = "p1", *, clear: bool = True, **options: str) -> None:
-        self.options[name] = options
-        self.did(cmd.AddPrinter(printer_id=name, name=name, adapter="virtual", address="", model_id=MODEL))
-        if clear:
-            self.did(cmd.ClearBed(printer_id=name))
-
-    def order(self, name: str = "part", layers: int = 12) -> str:
-        ref = self.artifacts.put_bytes(
-            gcode(layers) + f"; {name}\n".encode(), "text/x.gcode", f"{name}.gcode"
-        )
-        part = DroppedPart(
-            name=name,
-            source=ref,
-            kind="gcode",
-            material="PLA",
-            tier=QualityTier.STANDARD,
-            gate=GateSummary(verdict=Verdict.PASS, max_hotend=200, max_bed=60, time_s=600),
-            fits_models=(MODEL,),
-        )
-        drop = cmd.AcceptDrop(drop_id=f"drop_{name}", name=name, sha256=ref.sha256, parts=(part,))
-        intent_id = self.did(drop, Actor.CONTROLLER).made["intent"]
-        for plan in self.kernel.queries.plans_of_intent(intent_id):
-            pin = SlicerPin(name="none", version="0", digest="0")
-            ready = cmd.PlanReady(plan_id=plan.plan_id, model_id=MODEL, slicer=pin)
-            self.did(ready, Actor.CONTROLLER)
-        self.did(cmd.ApproveOrder(intent_id=intent_id))
-        return intent_id
-
-    def run_of(self, intent_id: str) -> Run:
-        plates = self.kernel.queries.plates_of_intent(intent_id)
-        runs = [run for plate in plates for run in self.kernel.queries.runs_of_plate(plate.plate_id)]
-        assert runs
-        return runs[-1]
-
-    def until(self, what: Callable[[], object], seconds: float = 20.0) -> None:
-        end = time.monotonic() + seconds
-        while not what():
-            assert time.monotonic() < end, (
-                [(r.number, r.state, r.question, r.evidence) for r in self.kernel.queries.runs_recent()],
-                self.live.all(),
-                self.live.run_blocks(),
-            )
-            time.sleep(0.02)
-
-    def ends(self, intent_id: str, state: RunState = S.COMPLETED) -> Run:
-        self.until(lambda: self.run_of(intent_id).state.terminal)
-        self.until(lambda: self.run_of(intent_id).remote_deleted)
-        run = self.run_of(intent_id)
-        assert run.state is state, run
-        return run
+def simulated(farm: Farm, printer: Printer) -> Adapter:
+    options = {"time_scale": SPEED, "state_dir": str(farm.folder / printer.printer_id)}
+    options |= farm.options.get(printer.printer_id, {})
+    config = PrinterConfig(
+        printer_id=printer.printer_id, name=printer.name, adapter="virtual", options=options
+    )
+    made = CountingAdapter(config, farm.clock)
+    made.starts = farm.starts
+    return made
 
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
-    farm = Farm(tmp_path)
+    farm = Farm(tmp_path, simulated, gcode)
     yield farm
     farm.close()
 
@@ -190,7 +89,7 @@ def test_the_core_stops_at_each_step_and_another_life_goes_on(farm: Farm, at: Ru
     reached: list[RunState] = []
     order_of = [S.CLAIMED, S.UPLOADED, S.INTENDED, S.CONFIRMING, S.PRINTING]
     farm.add(clear=False)
-    intent_id = farm.order(layers=60)
+    intent_id = farm.order("long")
     if at not in (S.CLAIMED, S.UPLOADED):
         farm.until(lambda: farm.live.get("p1").answered_at is not None)
     farm.did(cmd.ClearBed(printer_id="p1"))
@@ -214,7 +113,7 @@ def test_the_core_stops_at_each_step_and_another_life_goes_on(farm: Farm, at: Ru
 
 def test_pause_and_resume_by_hand_and_a_cancel(farm: Farm) -> None:
     farm.add()
-    intent_id = farm.order(layers=400)
+    intent_id = farm.order("longer")
     farm.until(lambda: farm.run_of(intent_id).state is S.PRINTING)
     run_id = farm.run_of(intent_id).run_id
     farm.until(lambda: farm.live.get("p1").observation.phase.value == "printing")  # type: ignore[union-attr]  # seen

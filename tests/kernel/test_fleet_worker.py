@@ -359,3 +359,18 @@ def test_a_paused_machine_is_left_alone(site: Site) -> None:
     assert machine.starts == []
     assert site.state() is S.UPLOADED
     assert "paused" in site.live.get("p1").block
+
+
+def test_a_removed_printer_is_let_go_even_if_its_library_swallows_a_cancellation(site: Site) -> None:
+    machine = site.add("p1")
+    machine.hang = machine.swallows_a_cancellation = True
+    site.start()
+    site.until(lambda: machine.looks)
+    with site.kernel.lock:
+        del site.ledger.printers["p1"]
+    site.kernel.changed()
+    site.until(lambda: not machine.swallows_a_cancellation and "p1" not in site.live.all())
+    looks = machine.looks
+    machine.hang = False
+    time.sleep(1.0)
+    assert machine.looks == looks

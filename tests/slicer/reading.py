@@ -1,5 +1,6 @@
 """A plain independent reader of sliced G-code for the tests; it shares no code with Kiln's own scanner."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,21 @@ def extrusions(path: Path) -> Iterator[tuple[str, float, float, float, float, fl
         if words.get("E", 0.0) > 0 and (x1, y1) != (x, y):
             yield kind, x, y, x1, y1, z, words["E"]
         x, y = x1, y1
+
+
+def top_flow(path: Path, diameter: float = 1.75) -> float:
+    """The largest flow in mm³/s that a commanded extruding move asks for (relative extrusion)."""
+    area = math.pi * diameter**2 / 4
+    x = y = feed = highest = 0.0
+    for line in path.read_text().splitlines():
+        if line.startswith(("G1 ", "G0 ")):
+            words = {letter: float(value) for letter, value in _WORD.findall(line.partition(";")[0])}
+            x1, y1, feed = words.get("X", x), words.get("Y", y), words.get("F", feed)
+            length = math.hypot(x1 - x, y1 - y)
+            if words.get("E", 0.0) > 0 and length > 0.5:
+                highest = max(highest, words["E"] * area * feed / 60 / length)
+            x, y = x1, y1
+    return highest
 
 
 def outer_wall_box(path: Path, at_z: float) -> tuple[float, float, float, float]:

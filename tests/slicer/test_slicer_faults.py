@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -338,9 +340,40 @@ def test_an_engine_sees_little_and_its_children_die_with_it(bench: Bench, block:
     assert "\n0\n" in seen  # no core dumps
     child = int(Path(f"{report}.child").read_text())
     deadline = time.monotonic() + 2
-    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+    while running(Path(f"/proc/{child}")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not Path(f"/proc/{child}").exists()
+    assert not running(Path(f"/proc/{child}"))
+
+
+def test_a_killed_kiln_leaves_no_slicer_running(tmp_path: Path) -> None:
+    script = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "from core.slicing.sandbox import default_limits, run\n"
+        "run(['/bin/sh', '-c', 'echo $$; exec sleep 300'], folder=Path(sys.argv[1]), environment={},"
+        " limits=default_limits(), cancel=threading.Event(), on_line=lambda line: print(line, flush=True))\n"
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as kiln:
+        assert kiln.stdout is not None
+        slicer = Path("/proc") / kiln.stdout.readline().strip()
+        assert slicer.exists()
+        kiln.kill()
+        kiln.wait()
+        deadline = time.monotonic() + 5
+        while running(slicer) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not running(slicer)
+
+
+def running(process: Path) -> bool:
+    """Whether a process is there and not just waiting to be collected."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_every_outcome_has_words() -> None:

@@ -15,7 +15,7 @@ from core.slicing.profile import Profile
 from core.slicing.prusa import Expanded, Gated, Sliced
 from core.slicing.shelf import ProfileShelf
 from tests.slicer.conftest import Bench
-from tests.slicer.reading import extrusions, filament_mm, outer_wall_box, setting, temperatures
+from tests.slicer.reading import extrusions, filament_mm, outer_wall_box, setting, temperatures, top_flow
 
 Block = Callable[..., Path]
 
@@ -38,6 +38,15 @@ def test_a_20_mm_cube_has_the_golden_figures(bench: Bench, block: Block) -> None
     assert math.isclose(filament_mm(made.path) * area, volume, rel_tol=0.12)
     # no move lays more than the filament's cap allows, at the speed that is commanded
     assert float(setting(made.path, "filament_max_volumetric_speed")) == bench.model.max_flow
+    assert 1.0 < top_flow(made.path) <= bench.model.max_flow * 1.02
+
+
+def test_the_flow_cap_of_the_filament_holds(bench: Bench, block: Block) -> None:
+    plate = bench.plate(Instance(name="cube", mesh=block(20, 20, 4), x=110, y=110))
+    capped = {"filament_max_volumetric_speed": "2", "slowdown_below_layer_time": "0"}
+    made = bench.slice(plate, changes=capped)
+    assert isinstance(made, Sliced), made
+    assert 1.8 < top_flow(made.path) <= 2 * 1.02
 
 
 def test_two_parts_stand_within_a_hundredth_of_a_millimetre(bench: Bench, block: Block) -> None:

@@ -20,7 +20,7 @@ from watchfiles import watch
 from core.domain.findings import Finding
 from core.domain.text import clean
 from core.ingest import keeping
-from core.ingest.claim import CantTake, Claim, Claims, load
+from core.ingest.claim import CantTake, Claim, Claims, StillOpen, load
 from core.ingest.content import ClaimedDrop, ClaimedFile, StillChanging, read_claim
 from core.ingest.facts import PartFacts
 from core.ingest.listing import list_inbox
@@ -234,8 +234,8 @@ class InboxWatcher:
             attempt, what = next_one
             done = self._status.done
             self._say(current=clean(_name_of(what)), queued=queued, total=done + 1 + len(queued))
-            self._process(attempt, what)
-            self._say(done=done + 1)
+            if self._process(attempt, what):
+                self._say(done=done + 1)
 
     def _next(self) -> "tuple[int, Claim | Dropped] | None":
         """The next thing to do; claims of a former life first. Called with the lock held."""
@@ -247,26 +247,31 @@ class InboxWatcher:
         self._taking = self._ready[0].key if self._ready else None
         return (0, self._ready.pop(0)) if self._ready else None
 
-    def _process(self, attempt: int, what: "Claim | Dropped") -> None:
+    def _process(self, attempt: int, what: "Claim | Dropped") -> bool:
+        """Take one drop its whole way; False when it could not be taken, or not yet."""
         claim: Claim | None = None
         try:
             claim = load(what.folder) if isinstance(what, Claim) else self._claims.take(what)
             if claim is None:
-                return
+                return False
             if claim.source_key is not None:
                 with self._changed:
                     self._held.add(claim.source_key)
                     self._ready = [dropped for dropped in self._ready if dropped.key != claim.source_key]
             self._on_claimed(read_claim(claim, materials=self._materials, lanes=self._lanes))
         except CantTake as error:
+            wait = self._settle_ms if isinstance(error, StillOpen) else _STUCK_RETRY_MS
             if isinstance(what, Dropped):
                 with self._changed:
-                    self._stuck[what.key] = (self._now() + _STUCK_RETRY_MS, str(error))
+                    self._stuck[what.key] = (self._now() + wait, str(error))
         except StillChanging:
             self._again(claim, 0)
         except Exception:  # noqa: BLE001 - outermost loop of the worker: one bad drop must not end the queue
             _LOG.exception("a drop could not be processed; it stays in claimed/ and is tried again")
             self._again(claim, attempt)
+        else:
+            return True
+        return False
 
     def _again(self, claim: Claim | None, attempt: int) -> None:
         if claim is not None and os.path.lexists(claim.path):

@@ -35,6 +35,10 @@ class CantTake(Exception):
     """The drop stays where it is; the text says why and what would help. It is tried again later."""
 
 
+class StillOpen(CantTake):
+    """A program of this computer has a file of it open for writing."""
+
+
 class _Note(msgspec.Struct, kw_only=True):
     """What a claim must remember over a crash. Paths are hex of their bytes: names need not be UTF-8."""
 
@@ -75,14 +79,17 @@ class Claims:
         self._wall = wall
 
     def take(self, dropped: Dropped) -> Claim | None:
-        """Claim one drop; None when it changed, went away or is still being written.
+        """Claim one drop; None when it changed or went away since it was listed.
 
         Raises:
+            StillOpen: a program is still writing it.
             CantTake: it can't be moved now.
         """
         path = self._inbox / dropped.lane / dropped.name
-        if describe(path, dropped.lane) != dropped or _has_writer(path, dropped):
+        if describe(path, dropped.lane) != dropped:
             return None
+        if _has_writer(path, dropped):
+            raise StillOpen("another program still has it open for writing; it is taken when that closes it")
         drop_id = self._new_id()
         if not _DROP_ID.fullmatch(drop_id):
             raise ValueError(f"not usable as a folder name: {drop_id!r}")

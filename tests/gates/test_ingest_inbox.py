@@ -99,7 +99,8 @@ def test_a_writer_that_stalls_with_the_file_open_is_waited_for(shop):
         with open_regular(shop.inbox / "stalled.stl") as fd:
             if being_written(fd) is None:
                 pytest.skip("this filesystem grants no leases, so an open writer can't be told here")
-        time.sleep(SETTLE_MS / 1000 * 5)
+        shop.wait(lambda: any("still has it open" in w.why for w in shop.watcher.status().waiting))
+        time.sleep(SETTLE_MS / 1000 * 3)
         assert shop.seen == []
         file.write(b"whole")
     shop.wait(lambda: len(shop.seen) == 1)

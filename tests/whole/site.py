@@ -17,7 +17,7 @@ from core.ledger.verify import projections, replay, verify
 from core.site.core import Core, CoreOptions
 from kiln_tui.app import KilnApp
 from kiln_tui.cli.site_dir import local_client, open_core
-from kiln_tui.screens.list_screen import ListScreen
+from kiln_tui.screens.list_screen import SETTLE_S, ListScreen
 from tests.servers.octoprint import OctoPrintServer
 
 T = TypeVar("T")
@@ -65,6 +65,8 @@ class Site:
             await self.pilot.press("down")
         else:
             raise AssertionError(f"the cursor never reached {card.card_id}")
+        # a row that moved under the cursor takes no key for a moment, so that nobody hits what they did not see
+        await self.pilot.pause(SETTLE_S + 0.2)
         for key in keys:
             await self.pilot.press(key)
             await self.pilot.pause(0.4)

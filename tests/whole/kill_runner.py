@@ -1,0 +1,166 @@
+"""A Kiln in a process of its own that kills itself with SIGKILL at a named point: ``kill_runner.py SITE [POINT]``.
+
+Production code knows nothing of it: events are watched by the listener that screens use, and the adapter, the
+kernel and the inbox are wrapped from outside. Commands come as lines on standard input (`kill_wire`).
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters import registry
+from core.client.local import LocalClient
+from core.contract import Adapter, PrinterConfig, ProgressFn, Reply
+from core.domain.commands import AcceptDrop, Envelope, Result, SliceDone
+from core.kernel.system import SystemClock
+from core.site.core import Core, CoreOptions
+from kiln_tui.cli.site_dir import local_client, log_to_file
+from tests.whole import kill_wire as wire
+
+
+def die() -> None:
+    """As a power cut would end us: nothing is closed, nothing is flushed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Fatal:
+    """An adapter that passes everything on, and dies at one point of it."""
+
+    def __init__(self, inner: Adapter, point: str) -> None:
+        self._inner, self._point = inner, point
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def upload(self, name: str, source: Path, sha256: str, progress: ProgressFn | None = None) -> None:
+        def half_way(sent: int, total: int) -> None:
+            if 0 < sent < total:
+                die()
+
+        watched = half_way if self._point == "during-upload" else progress
+        await self._inner.upload(name, source, sha256, watched)
+        if self._point == "after-upload":
+            die()
+
+    async def start(self, name: str, token: str) -> Reply:
+        if self._point == "before-send":
+            die()
+        if self._point == "during-send":
+            # whether the printer got it is anybody's guess: that is the point
+            sending = asyncio.ensure_future(self._inner.start(name, token))
+            await asyncio.wait({sending}, timeout=0.004)
+            die()
+        reply = await self._inner.start(name, token)
+        if self._point == "after-send":
+            die()
+        return reply
+
+    async def delete(self, name: str) -> None:
+        await self._inner.delete(name)
+        if self._point == "after-delete":
+            die()
+
+    def hints(self) -> AsyncIterator[Any]:
+        return self._inner.hints()
+
+
+def open_site(root: Path, point: str) -> Core:
+    """The core of the site, as `kiln_tui.cli.site_dir.open_core` opens it, with the fatal point built in."""
+
+    def make(config: PrinterConfig, clock: SystemClock) -> Adapter:
+        adapter: Any = Fatal(registry.create(config, clock), point)
+        made: Adapter = adapter
+        return made
+
+    log_to_file(root / "logs")
+    core = Core(root, make, CoreOptions(settle_ms=200))
+    _arm(core, point)
+    return core
+
+
+def _arm(core: Core, point: str) -> None:
+    kind, _, wanted = point.partition(":")
+    if kind == "event":
+        core.kernel.on_change(lambda types: die() if wanted in types else None)
+    elif point == "drop-claimed":
+        # the watcher holds the bound method since it was made, so the first thing that it calls is watched
+        _before(core.ingest, "_accept")
+    elif point == "drop-gated":
+        _before_commit(core, AcceptDrop)
+    elif point == "drop-committed":
+        _before(core.inbox, "finish_accepted")
+    elif point == "drop-moved":
+        from core.ingest import keeping
+
+        vars(keeping)["release"] = lambda _claim: die()
+    elif point == "slicer-running":
+        core.on_touch(lambda: die() if any(p.percent > 0 for p in core.slicing.progress()) else None)
+    elif point == "slice-kept":
+        _before_commit(core, SliceDone)
+
+
+def _before(owner: object, name: str) -> None:
+    vars(owner)[name] = lambda *_args, **_more: die()
+
+
+def _before_commit(core: Core, kind: type) -> None:
+    submit: Callable[..., Result] = core.kernel.submit
+
+    def fatal(envelope: Envelope, timeout: float = 30.0) -> Result:
+        if isinstance(envelope.body, kind):
+            die()
+        return submit(envelope, timeout)
+
+    vars(core.kernel)["submit"] = fatal
+
+
+async def serve(core: Core) -> None:
+    """Answer line by line until told to close."""
+    client = local_client(core, who="tess")
+    _say(wire.Ready())
+    while True:
+        line = await asyncio.to_thread(sys.stdin.buffer.readline)
+        ask = msgspec.json.decode(line, type=wire.Ask) if line else wire.Close()
+        if isinstance(ask, wire.Close):
+            break
+        _say(await _answer(core, client, ask))
+    await client.close()
+    _say(wire.Ready())
+
+
+async def _answer(core: Core, client: LocalClient, ask: wire.Ask) -> wire.Answer:
+    match ask:
+        case wire.AddOctoPrint(url=url, api_key=key):
+            added = await client.add_printer(
+                name="octo",
+                adapter="octoprint",
+                address=url,
+                model_id="prusa_mk3s",
+                secret=key,
+                material="PLA",
+            )
+            return wire.Did(added)
+        case wire.Send(command=command):
+            return wire.Did(await client.send(command))
+        case wire.Outcomes(run_id=run_id):
+            return wire.Sheet(await client.outcome(run_id))
+        case wire.Refresh(printer_id=printer_id):
+            await client.refresh(printer_id)
+    shop = await client.shop()
+    assert shop is not None
+    return wire.Seen(shop, await asyncio.to_thread(core.kernel.queries.runs_recent))
+
+
+def _say(answer: wire.Answer) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(open_site(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")))

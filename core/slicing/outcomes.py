@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from core.plates.stl import MeshFault
+
 
 class SliceOutcome(StrEnum):
     """Why there is no usable product; `sentence` says what happened, `next_step` what to do."""
@@ -114,6 +116,14 @@ _WORDS: dict[SliceOutcome, tuple[str, str]] = {
         "Read the gate's findings; correct the profile's temperatures or custom G-code.",
     ),
 }
+
+
+OF_MESH = {
+    MeshFault.EMPTY: SliceOutcome.MODEL_EMPTY,
+    MeshFault.TRUNCATED: SliceOutcome.MODEL_TRUNCATED,
+    MeshFault.UNREADABLE: SliceOutcome.MODEL_UNREADABLE,
+}
+"""What a mesh that the plate file refused means for the slice."""
 
 
 class NotSliced(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,7 +87,10 @@ class Bench:
         return found
 
     def plate(self, *instances: Instance) -> PlateFile:
-        return write_plate(self.folder / "input.3mf", instances)
+        return self.plate_named("input.3mf", *instances)
+
+    def plate_named(self, name: str, *instances: Instance) -> PlateFile:
+        return write_plate(self.folder / name, instances)
 
     def slice(
         self,

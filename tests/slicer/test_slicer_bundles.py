@@ -5,23 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import load_materials, load_printer_models, load_reaches
-from core.domain.printer_model import PrinterModel
+from core.catalog import load_printer_models
 from core.domain.words import QualityTier
-from core.gcode.gate import judge, zones_of
-from core.gcode.policy import GcodePolicy
-from core.gcode.service import scan_file
 from core.plates.plate_file import Instance
 from core.slicing import vendor
 from core.slicing.engine import Engine
-from core.slicing.gated import from_verdict
 from core.slicing.known import shipped_settings
 from core.slicing.outcomes import NotSliced
 from core.slicing.profile import Profile
-from core.slicing.prusa import Expanded, Gated, Sliced, expand_profile
+from core.slicing.prusa import Expanded, Sliced, expand_profile
 from core.slicing.recipe import NoProfile
 from core.slicing.shelf import ProfileShelf
 from tests.slicer.conftest import Bench
+from tests.slicer.gating import gate
 
 SLICED = sorted(
     model_id for model_id, model in load_printer_models().items() if model.firmware in ("marlin", "klipper")
@@ -76,16 +72,6 @@ def test_every_packaged_printer_slices_and_passes_the_gate(
     made = bench.slice(plate, profile=bench.expanded(known), check=gate(model))
     assert isinstance(made, Sliced), made
     assert made.layers == 20
-
-
-def gate(model: PrinterModel) -> Callable[[Path], Gated]:
-    policy = GcodePolicy(reaches=load_reaches())
-
-    def check(path: Path) -> Gated:
-        report = scan_file(path, zones_of({model.model_id: model}))
-        return from_verdict(judge(report, model, material=load_materials()["PLA"], policy=policy))
-
-    return check
 
 
 def test_every_released_profile_loads_into_the_slicer(

@@ -13,17 +13,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from core.catalog import load_materials
-from core.gcode.gate import judge, zones_of
-from core.gcode.policy import GcodePolicy
-from core.gcode.service import scan_file
 from core.plates.plate_file import Instance, PlateFile, write_plate
 from core.plates.stl import MeshRefused
-from core.slicing.gated import from_verdict
 from core.slicing.outcomes import NotSliced, SliceOutcome
-from core.slicing.prusa import Gated, Sliced, expand_profile
+from core.slicing.prusa import Sliced, expand_profile
 from tests.slicer.blocks import FACES
 from tests.slicer.conftest import Bench
+from tests.slicer.gating import gate
 
 Block = Callable[..., Path]
 CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
@@ -121,18 +117,9 @@ def test_a_part_on_an_excluded_area_does_not_fit(bench: Bench, block: Block) -> 
     assert "must stay free" in result.detail
 
 
-def gate(bench: Bench) -> Callable[[Path], Gated]:
-    def check(path: Path) -> Gated:
-        report = scan_file(path, zones_of({bench.model.model_id: bench.model}))
-        verdict = judge(report, bench.model, material=load_materials()["PLA"], policy=GcodePolicy())
-        return from_verdict(verdict)
-
-    return check
-
-
 def test_an_honest_product_passes_the_real_gate(bench: Bench, block: Block) -> None:
     plate = bench.plate(Instance(name="p", mesh=block(20, 20, 5), x=110, y=110))
-    assert isinstance(bench.slice(plate, check=gate(bench)), Sliced)
+    assert isinstance(bench.slice(plate, check=gate(bench.model)), Sliced)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +135,7 @@ def test_a_profile_that_asks_for_danger_is_stopped_by_the_gate(
     bench: Bench, block: Block, changes: dict[str, str]
 ) -> None:
     plate = bench.plate(Instance(name="p", mesh=block(20, 20, 5), x=110, y=110))
-    result = refused(bench.slice(plate, changes=changes, check=gate(bench)))
+    result = refused(bench.slice(plate, changes=changes, check=gate(bench.model)))
     assert result.outcome is SliceOutcome.UNSAFE_GCODE
     assert result.detail
     assert not (bench.folder / "product.gcode").exists()
@@ -157,7 +144,7 @@ def test_a_profile_that_asks_for_danger_is_stopped_by_the_gate(
 def test_a_path_outside_the_printer_is_stopped_by_the_gate(bench: Bench, block: Block) -> None:
     plate = bench.plate(Instance(name="p", mesh=block(20, 20, 5), x=12, y=110))
     brim = {"brim_type": "outer_only", "brim_width": "15", "skirts": "0"}
-    result = refused(bench.slice(plate, changes=brim, check=gate(bench)))
+    result = refused(bench.slice(plate, changes=brim, check=gate(bench.model)))
     assert result.outcome is SliceOutcome.OUT_OF_VOLUME
 
 

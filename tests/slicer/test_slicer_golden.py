@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from core.domain.words import QualityTier
 from core.plates.layout import Footprint, arrange
 from core.plates.plate_file import Instance
+from core.slicing.overrides import SUPPORTS, with_supports
 from core.slicing.profile import Profile
 from core.slicing.prusa import Expanded, Gated, Sliced
 from core.slicing.shelf import ProfileShelf
+from tests.slicer.blocks import write_table
 from tests.slicer.conftest import Bench
 from tests.slicer.reading import extrusions, filament_mm, outer_wall_box, setting, temperatures, top_flow
 
@@ -163,4 +165,23 @@ def test_tiers_differ_as_they_say(bench: Bench, block: Block, shelf: ProfileShel
         QualityTier.STANDARD: 42,
         QualityTier.FINE: 69,
         QualityTier.FUNCTIONAL: 42,
+    }
+
+
+def test_supports_stand_under_what_hangs_over_unless_they_are_off(bench: Bench, block: Block) -> None:
+    table = bench.plate(Instance(name="t", mesh=write_table(bench.folder / "table.stl"), x=110, y=110))
+    cube = bench.plate_named("cube.3mf", Instance(name="c", mesh=block(20, 20, 20), x=110, y=110))
+    found: dict[tuple[str, str], bool] = {}
+    for what, plate in (("table", table), ("cube", cube)):
+        for supports in SUPPORTS:
+            made = bench.slice(plate, changes=with_supports(bench.settings, supports))
+            assert isinstance(made, Sliced), made
+            found[what, supports] = any(m[0] == "Support material" for m in extrusions(made.path))
+    assert found == {
+        ("table", "auto"): True,
+        ("table", "on"): True,
+        ("table", "off"): False,
+        ("cube", "auto"): False,
+        ("cube", "on"): False,
+        ("cube", "off"): False,
     }

@@ -78,6 +78,7 @@ def _clarified(item: LineItem, body: ev.IntentClarified) -> LineItem:
         color=item.color if body.color is None else body.color,
         tier=item.tier if body.tier is None else body.tier,
         quantity=item.quantity if body.quantity is None else body.quantity,
+        quantity_stated=item.quantity_stated or body.quantity is not None,
     )
 
 

@@ -47,6 +47,7 @@ class LineItem(msgspec.Struct, frozen=True, kw_only=True):
     part: ArtifactRef
     part_index: int = 0
     quantity: int = 1
+    quantity_stated: bool = True
     material: str | None = None
     color: str | None = None
     tier: QualityTier | None = None
@@ -304,6 +305,7 @@ class DroppedPart(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "model"
     mesh: ArtifactRef | None = None
     quantity: int = 1
+    quantity_stated: bool = True
     material: str | None = None
     color: str | None = None
     tier: QualityTier | None = None

@@ -58,6 +58,7 @@ def _create_order(tx: Transaction, intent_id: str, c: cmd.AcceptDrop, duplicate_
             part=part.source,
             part_index=part.part_index,
             quantity=part.quantity,
+            quantity_stated=part.quantity_stated,
             material=part.material,
             color=part.color,
             tier=part.tier,

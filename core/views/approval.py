@@ -31,13 +31,13 @@ def approval_sheet(
     return ApprovalSheet(
         intent_id=intent.intent_id,
         title=order_title(intent),
-        lines=tuple(_line(lines[p.item_id], p) for p in shown if p.item_id in lines),
+        lines=tuple(line_words(lines[p.item_id], p) for p in shown if p.item_id in lines),
         pins=tuple(
             pin for p in shown if p.item_id in lines for pin in _pins(p, lines[p.item_id], model_names, many)
         ),
         risk=_risk(shown),
         findings=tuple(f for p in shown for f in plan_findings(p)),
-        estimate=_estimate(shown, lines),
+        estimate=estimate_words(shown, lines),
         missing=missing,
         policy=tuple(sentence(e) for e in policy),
         can_approve=not problem,
@@ -108,8 +108,8 @@ def _problem(
     return ""
 
 
-def _line(line: LineItem, plan: Plan) -> str:
-    """One line of what is made: ``bracket · quantity: 4 · PETG · black · standard · 80.0 × 40.0 × 12.5 mm``."""
+def line_words(line: LineItem, plan: Plan) -> str:
+    """One line of what is made: ``bracket ×4 · PETG · black · standard · 80.0 × 40.0 × 12.5 mm``."""
     known = [line.material or ("as sliced" if plan.kind == "gcode" else "material: not stated")]
     known += [line.color] if line.color else []
     known += (
@@ -120,9 +120,8 @@ def _line(line: LineItem, plan: Plan) -> str:
     size = plan.preflight.size_um if plan.preflight else (0, 0, 0)
     if any(size):
         known.append(" × ".join(f"{um / 1000:.1f}" for um in size) + " mm")
-    # The ledger does not keep whether a 1 was said or left out, so the sheet says what a 1 means.
-    quantity = f"quantity: {line.quantity}" + (" (unless more is stated)" if line.quantity == 1 else "")
-    return " · ".join((line.name, quantity, *known))
+    quantity = "" if line.quantity_stated else " (quantity not stated)"
+    return " · ".join((f"{line.name} ×{line.quantity}{quantity}", *known))
 
 
 def _pins(plan: Plan, line: LineItem, model_names: dict[str, str], many: bool) -> tuple[Pin, ...]:
@@ -168,7 +167,7 @@ def _risk(plans: tuple[Plan, ...]) -> str:
     return risk_words(worst, factors)
 
 
-def _estimate(plans: tuple[Plan, ...], lines: dict[str, LineItem]) -> str:
+def estimate_words(plans: tuple[Plan, ...], lines: dict[str, LineItem]) -> str:
     """Material and time of all parts together: exact for ready G-code, a range of mass before slicing."""
     low = high = seconds = 0
     mass_unknown = time_unknown = False

@@ -5,7 +5,7 @@ from core.domain.objects import Drop, Intent, Plan, Plate
 from core.domain.words import IntentState, PlanState, RiskLevel
 from core.slicing.outcomes import SliceOutcome
 from core.views import actions as act
-from core.views.approval import missing_answers, plan_findings
+from core.views.approval import estimate_words, line_words, missing_answers, plan_findings
 from core.views.inputs import Facts
 from core.views.naming import order_name, order_title, order_what, orders_name, plate_name, plate_what
 from core.views.tally import tallies, total
@@ -73,7 +73,7 @@ def approval_card(intent: Intent, facts: Facts) -> Card | None:
     elif found:
         said, brief = f"Waits for approval. {found[0].split(': ', 1)[1]}", "check"
     else:
-        said, brief = "Waits for approval.", "approve"
+        said, brief = "Waits for approval; nothing stands against it.", "approve"
     policy = tuple(sentence(e) for e in facts.inputs.approvals.get(intent.intent_id, ()))
     risk = (
         (f"{risk_words(worst.risk_level, worst.risk_factors)}.",)
@@ -88,6 +88,10 @@ def approval_card(intent: Intent, facts: Facts) -> Card | None:
         brief=brief,
         said=said,
         because=(*asked, *found, *risk, *policy),
+        evidence=(
+            *(line_words(facts.lines[p.item_id], p) for p in drafts),
+            estimate_words(tuple(drafts), facts.lines),
+        ),
         actions=(act.review(intent), act.cancel_order(intent)),
     )
 
@@ -248,6 +252,7 @@ def _order(
     said: str,
     because: tuple[str, ...],
     actions: tuple[Action, ...],
+    evidence: tuple[str, ...] = (),
 ) -> Card:
     return Card(
         card_id=f"order:{intent.intent_id}",
@@ -260,6 +265,7 @@ def _order(
         title=order_title(intent),
         sentence=said,
         because=because,
+        evidence=evidence,
         actions=actions,
         subject_kind="intent",
         subject_id=intent.intent_id,

@@ -69,7 +69,7 @@ def _on_site(root: Path, speed: float, *, plain: bool, theme: str | None, ascii_
     customers = Customers(core.inbox_path, root / "demo-arrivals", due)
     customers.start()
     try:
-        client = local_client(core, demo=_banner(speed), time_scale=speed, who=console.operator())
+        client = local_client(core, demo=_banner(), time_scale=speed, who=console.operator())
         if plain:
             return asyncio.run(_tell(core, client, len(ARRIVALS), speed))
         console.show(core, client, tour=True, theme=theme, ascii_only=ascii_only)
@@ -79,8 +79,8 @@ def _on_site(root: Path, speed: float, *, plain: bool, theme: str | None, ascii_
         core.close()
 
 
-def _banner(speed: float) -> str:
-    return f"DEMO · simulated printers, {speed:g}× time, real slicing"
+def _banner() -> str:
+    return "simulated printers, real slicing"
 
 
 async def _tell(core: "Core", client: "LocalClient", orders: int, speed: float) -> int:

@@ -21,9 +21,9 @@ class DemoPrinter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PRINTERS = (
-    DemoPrinter(name="mk4-1", model_id="prusa_mk3s", material="PETG", color="black"),
+    DemoPrinter(name="mk3-1", model_id="prusa_mk3s", material="PETG", color="black"),
     DemoPrinter(
-        name="mk4-2", model_id="prusa_mk3s", material="PETG", color="black", faults={"runout_at_layer": "30"}
+        name="mk3-2", model_id="prusa_mk3s", material="PETG", color="black", faults={"runout_at_layer": "30"}
     ),
     DemoPrinter(name="mini-1", model_id="prusa_mini", material="PLA", color="white", clear=False),
     DemoPrinter(

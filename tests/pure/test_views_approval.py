@@ -33,7 +33,7 @@ def sheet(order: Intent = ORDER, *plans: Plan, **more: str) -> ApprovalSheet:
 def test_a_whole_sheet() -> None:
     made = sheet()
     assert made.title == "Order 1041 · bracket ×4"
-    assert made.lines == ("bracket · quantity: 4 · PETG · black · standard · 80.0 × 40.0 × 12.5 mm",)
+    assert made.lines == ("bracket ×4 · PETG · black · standard · 80.0 × 40.0 × 12.5 mm",)
     assert made.pins == (
         Pin(what="slicer", value="PrusaSlicer 2.5.0 (efefefefefef)", why="this very program"),
         Pin(
@@ -53,7 +53,7 @@ def test_a_whole_sheet() -> None:
 
 def test_ready_gcode_is_pinned_as_it_is() -> None:
     made = sheet(make.intent(items=(make.line(material=None, tier=None),)), READY)
-    assert made.lines == ("bracket · quantity: 1 (unless more is stated) · ready G-code",)
+    assert made.lines == ("bracket ×1 · ready G-code",)
     assert [(p.what, p.value) for p in made.pins] == [
         ("recipe", "ready G-code"),
         ("input", "121212121212"),
@@ -89,7 +89,7 @@ def test_what_nobody_said_is_asked() -> None:
         ),
     )
     assert made.lines[0].startswith(
-        "bracket · quantity: 1 (unless more is stated) · material: not stated · quality: not stated"
+        "bracket ×1 · material: not stated · quality: not stated"
     )
     assert not made.can_approve
     assert made.problem == "Answer first: bracket, material; bracket, tier."

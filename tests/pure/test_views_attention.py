@@ -77,7 +77,7 @@ ATTENTION: dict[str, tuple[ShopInputs, str, str, str, str, list[tuple[str, str]]
         "warn",
         "APPROVE",
         "approve",
-        "Waits for approval.",
+        "Waits for approval; nothing stands against it.",
         [("enter", "Review & approve"), ("X", "Cancel Order")],
     ),
     "approval with open questions": (

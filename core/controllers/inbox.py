@@ -171,8 +171,8 @@ class InboxWatcher:
             for _ in watch(
                 self._inbox,
                 watch_filter=None,
-                debounce=200,
-                step=50,
+                debounce=400,
+                step=200,  # each step wakes the processor: five times a second when nothing happens
                 stop_event=self._stop,
                 rust_timeout=int(pause * 1_000),
                 yield_on_timeout=True,

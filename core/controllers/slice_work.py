@@ -23,7 +23,8 @@ from core.slicing import prusa, sandbox
 from core.slicing.engine import Engine, EngineMissing, Engines
 from core.slicing.key import slice_key
 from core.slicing.known import KnownSettings
-from core.slicing.outcomes import NotSliced, SliceOutcome
+from core.slicing.outcomes import OF_MESH, NotSliced, SliceOutcome
+from core.slicing.overrides import with_supports
 from core.slicing.profile import Profile
 from core.slicing.recipe import NoProfile
 from core.slicing.shelf import ProfileShelf, released_profiles
@@ -76,7 +77,7 @@ class Bench:
         self._site, self._work, self._configured = site, work, configured
         self._engines, self._known = Engines(), KnownSettings()
         self._shelves: dict[str, ProfileShelf] = {}
-        self._expanded: dict[tuple[str, str], prusa.Expanded] = {}
+        self._expanded: dict[tuple[str, str, str], prusa.Expanded] = {}
 
     def engine(self) -> Engine:
         """The slicer in use; raises EngineMissing."""
@@ -178,7 +179,10 @@ class Bench:
         model = self._gate.models[plan.model_id or ""]
         try:
             written = self._write(plate, plans, layout, folder)
-        except (MeshRefused, ValueError) as error:
+        except MeshRefused as error:
+            outcome = OF_MESH[error.fault]
+            return NoSlice(code=outcome, message=f"{outcome.sentence} ({error}) {outcome.next_step}")
+        except ValueError as error:
             return NoSlice(code=SliceOutcome.MODEL_UNREADABLE, message=str(error))
         key = slice_key(
             plan_inputs={"model_id": model.model_id, "supports": plan.supports},
@@ -246,15 +250,17 @@ class Bench:
                 code=SliceOutcome.PROFILE_INVALID,
                 message=f"The pinned profile {plan.profile_ref} is not to be had as it was approved.",
             )
-        cached = self._expanded.get((engine.digest, profile.checksum))
+        # what the plan says over its profile is part of the expanded profile, and so of the content key
+        settings = with_supports(profile.settings, plan.supports)
+        cached = self._expanded.get((engine.digest, profile.checksum, plan.supports))
         if cached is None:
             known = self._known.of(engine, self._work)
             if isinstance(known, NotSliced):
                 return _words(known)
-            expanded = prusa.expand_profile(engine, profile.settings, self._work, known)
+            expanded = prusa.expand_profile(engine, settings, self._work, known)
             if isinstance(expanded, NotSliced):
                 return _words(expanded)
-            cached = self._expanded[(engine.digest, profile.checksum)] = expanded
+            cached = self._expanded[(engine.digest, profile.checksum, plan.supports)] = expanded
         return engine, cached, self._materials[line.material]
 
     def _write(self, plate: Plate, plans: Mapping[str, Plan], layout: Layout, folder: Path) -> PlateFile:

@@ -14,6 +14,9 @@ MAX_ITEMS = 5000
 """More parts than this in one call are refused: no bed holds them and the caller has a bug or an attacker."""
 
 _EPS = 1e-6
+MARGIN_MM = 5.0
+"""Kept free at the edge of the bed, for a skirt or brim; preflight counts with it too, so that nothing passes
+there and is refused by the layout."""
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +104,7 @@ def overlap(a: Rect, b: Rect, gap: float = 0.0) -> bool:
 
 
 def arrange(
-    items: Sequence[Footprint], bed: PrinterModel, gap_mm: float = 6.0, margin_mm: float = 5.0
+    items: Sequence[Footprint], bed: PrinterModel, gap_mm: float = 6.0, margin_mm: float = MARGIN_MM
 ) -> Arrangement:
     """Put `items` on as few plates as simple rows allow.
 

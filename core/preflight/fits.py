@@ -8,7 +8,7 @@ from itertools import product
 import msgspec
 
 from core.domain.printer_model import PrinterModel
-from core.plates.layout import Rect, bed_rect
+from core.plates.layout import Rect, bed_rect, excluded_rects
 
 Size = tuple[float, float, float]
 
@@ -59,7 +59,7 @@ def free_rects(printer: PrinterModel, margin: float = 0.0) -> tuple[tuple[float,
     """Widths and depths (mm) of the largest free rectangles of a bed, without its excluded areas."""
     x0, y0, x1, y1 = bed_rect(printer)
     area: Rect = (x0 + margin, y0 + margin, x1 - margin, y1 - margin)
-    blocks = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in printer.excluded]
+    blocks = excluded_rects(printer)
     xs = sorted({area[0], area[2], *(v for b in blocks for v in (b[0], b[2]) if area[0] < v < area[2])})
     ys = sorted({area[1], area[3], *(v for b in blocks for v in (b[1], b[3]) if area[1] < v < area[3])})
     found: set[tuple[float, float]] = set()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from core.domain.findings import Finding
 from core.domain.printer_model import PrinterModel
+from core.plates.layout import MARGIN_MM
 from core.preflight import units
 from core.preflight.fits import Fit, FitKind, fits
 from core.preflight.measure import Numbers
@@ -30,7 +31,7 @@ def judge(
         numbers.high[1] - numbers.low[1],
         numbers.high[2] - numbers.low[2],
     )
-    fit = fits(size, printers) if any(size) else ()
+    fit = fits(size, printers, MARGIN_MM) if any(size) else ()
     guess = units.guess(size)
     findings = [*_broken(name, numbers, coordinate), *_shape(name, numbers, size)]
     if guess is not None:

@@ -60,7 +60,7 @@ def test_excluded_areas_and_margin_are_kept_free() -> None:
 
 
 def test_an_origin_in_the_centre_changes_nothing() -> None:
-    delta = printer(200, 200, 200, origin=(100.0, 100.0), excluded=((-100.0, -100.0, 100.0, -50.0),))
+    delta = printer(200, 200, 200, origin=(100.0, 100.0), excluded=((0.0, 0.0, 200.0, 50.0),))
     assert free_rects(delta) == ((200.0, 150.0),)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core.contract import Adapter, Phase, Reply, ReplyKind
 from core.controllers.evidence import has_our_name, other_execution
 from core.controllers.looks import Looks
-from core.domain.commands import SetAsideEffect
+from core.domain.commands import NoteAnomaly, SetAsideEffect
 from core.domain.objects import Run
 from core.domain.text import clean
 from core.domain.words import RunState
@@ -39,8 +39,9 @@ class Controls:
 
     def next_answers(
         self, effects: tuple[Effect, ...], run: Run | None, looks: Looks, now_ms: int, wake: asyncio.Event
-    ) -> Iterator[SetAsideEffect]:
-        """Send what can be sent now; answers the commands that set settled wishes aside."""
+    ) -> Iterator[tuple[SetAsideEffect, NoteAnomaly | None]]:
+        """Send what can be sent now; answers the commands that set settled wishes aside, with a note for the
+        person whose wish was not carried out."""
         self._collect()
         for effect in effects:
             verdict = self._verdict(effect, run, looks, now_ms)
@@ -53,7 +54,11 @@ class Controls:
                 self.tasks[effect.effect_id] = task
                 continue
             self.answered[effect.effect_id] = verdict
-            yield SetAsideEffect(effect_id=effect.effect_id, result=verdict)
+            note = None
+            if not verdict.startswith("accepted"):
+                text = f"{effect.kind} as asked for: {verdict}"
+                note = NoteAnomaly(subject_kind="run", subject_id=effect.subject_id, text=text)
+            yield SetAsideEffect(effect_id=effect.effect_id, result=verdict), note
 
     def _verdict(self, effect: Effect, run: Run | None, looks: Looks, now_ms: int) -> str | None:
         """``send``, a result to settle it with, or None to wait."""
@@ -61,23 +66,29 @@ class Controls:
             return None
         if effect.effect_id in self.answered:
             return self.answered[effect.effect_id]
+        if run is not None and run.run_id == effect.subject_id and run.state in _WINDOW:
+            # Either it is seen printing soon, or it never started and the fleet ends it then.
+            return None
         if effect.incarnation != self.incarnation:
             return "lost with restart"
         if run is None or run.run_id != effect.subject_id:
             return "the attempt is not on this printer any more"
-        look = looks.evidence
-        if (
-            look is not None
-            and now_ms - look.at_ms <= FRESH_MS
-            and run.state not in (RunState.NEEDS_DECISION,)
-        ):
-            ours = has_our_name(run, look.obs) and not other_execution(run, look.obs)
-            if ours and look.obs.phase in _FROM[effect.kind]:
-                return "send"
-        if run.state in _WINDOW:
-            return None
+        if self._sendable(effect, run, looks, now_ms):
+            return "send"
         waited = now_ms - self._first_seen.setdefault(effect.effect_id, now_ms)
         return "not sent: the printer did not show this print" if waited >= GIVE_UP_MS else None
+
+    def _sendable(self, effect: Effect, run: Run, looks: Looks, now_ms: int) -> bool:
+        """Whether a fresh look shows our print in a phase that this wish makes sense in."""
+        look = looks.evidence
+        return (
+            look is not None
+            and now_ms - look.at_ms <= FRESH_MS
+            and run.state in (RunState.PRINTING, RunState.PAUSED)
+            and has_our_name(run, look.obs)
+            and not other_execution(run, look.obs)
+            and look.obs.phase in _FROM[effect.kind]
+        )
 
     async def _call(self, effect: Effect, wake: asyncio.Event) -> None:
         call = {"pause": self.adapter.pause, "resume": self.adapter.resume, "cancel": self.adapter.cancel}

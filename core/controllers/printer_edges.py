@@ -96,9 +96,10 @@ def leftover_step(s: Situation) -> Step | None:
             note = f"again:{run.run_id}:{look.obs.printer_job.job_id or look.obs.boot.boot}"
             if note not in s.memory.noted:
                 text = f"The file of an ended attempt is running again: {describe(look.obs)}"
-                return Submit(
-                    command=NoteAnomaly(subject_kind="run", subject_id=run.run_id, text=text), key=note
-                )
+                anomaly = NoteAnomaly(subject_kind="run", subject_id=run.run_id, text=text)
+                told = optional(s, Submit(command=anomaly, key=note))
+                if told is not None:
+                    return told
             continue
         if run.remote_name in s.memory.gone:
             done = optional(

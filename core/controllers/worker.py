@@ -366,10 +366,11 @@ class PrinterWorker:
 
     async def _perform_effects(self, controls: Controls) -> None:
         now_ms = self.shared.clock.stamp().mono_ms
-        for command in controls.next_answers(
-            self.rows.effects, self.rows.run, self._looks, now_ms, self.wake
-        ):
-            await self._submit(command, f"effect:{command.effect_id}")
+        rows = self.rows
+        for done, note in controls.next_answers(rows.effects, rows.run, self._looks, now_ms, self.wake):
+            if note is not None:
+                await self._submit(note, f"effect-note:{done.effect_id}")
+            await self._submit(done, f"effect:{done.effect_id}")
 
     async def _listen(self, adapter: Adapter) -> None:
         """Hints wake the loop when they show something new; they are never evidence."""

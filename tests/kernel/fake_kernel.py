@@ -242,6 +242,7 @@ class FakeKernel:
         self.keys: dict[str, tuple[c.AnyCommand, c.Result]] = {}
         self.callbacks: list[Callable[[tuple[str, ...]], None]] = []
         self.lock = threading.Lock()
+        self.lose_answer_of: type | None = None
 
     def submit(self, envelope: c.Envelope, timeout: float = 30.0) -> c.Result:
         with self.lock:
@@ -257,6 +258,9 @@ class FakeKernel:
             result = c.Result(event_ids=(f"event_{len(self.keys)}",))
             self.keys[envelope.key] = (envelope.body, result)
         self.changed()
+        if self.lose_answer_of is not None and isinstance(envelope.body, self.lose_answer_of):
+            self.lose_answer_of = None
+            raise TimeoutError
         return result
 
     async def submit_async(self, envelope: c.Envelope) -> c.Result:

@@ -169,6 +169,17 @@ def test_an_accepted_start_that_does_nothing_is_fenced(site: Site) -> None:
     assert machine.files == {}
 
 
+def test_an_intent_whose_answer_was_lost_is_never_sent(site: Site) -> None:
+    machine = site.add()
+    site.kernel.lose_answer_of = c.IntendStart
+    site.start()
+    site.queue()
+    site.clear()
+    site.until(lambda: site.ledger.runs["run_a"].attempt == 1 and site.state() is S.QUEUED)
+    assert machine.starts == []
+    assert machine.files == {}
+
+
 def test_a_refusal_is_evidence_only(site: Site) -> None:
     machine = site.add()
     machine.reply = ReplyKind.REFUSED
@@ -228,6 +239,7 @@ def test_a_wish_of_a_former_life_is_set_aside_and_never_sent(site: Site) -> None
     site.until(lambda: effect in site.ledger.set_aside)
     assert site.ledger.set_aside[effect] == "lost with restart"
     assert machine.calls == []
+    assert site.ledger.anomalies == ["cancel as asked for: lost with restart"]
 
 
 def test_a_cancel_never_reaches_a_foreign_print(site: Site) -> None:

@@ -36,7 +36,8 @@ class Program:
 
     def __init__(self, root: Path, point: str = "") -> None:
         self.point = point
-        self._errors = (root.parent / "stderr.txt").open("ab")
+        self._error_path = root.parent / "stderr.txt"
+        self._errors = self._error_path.open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.whole.kill_runner", str(root), point],
             stdin=subprocess.PIPE,
@@ -66,7 +67,7 @@ class Program:
     def _gone(self) -> None:
         code = self.process.wait(30)
         self._forget()
-        assert code == -signal.SIGKILL, f"the program ended by itself with {code}; see stderr.txt"
+        assert code == -signal.SIGKILL, f"ended by itself with {code}: {self._error_path.read_text()[-3000:]}"
         raise Killed(self.point)
 
     def look(self) -> wire.Seen:
@@ -194,8 +195,9 @@ class Person:
 
     def events(self) -> list[AnyBody]:
         """Every event of the site, oldest first; only while no program runs."""
-        from core.ledger.store import EVENT_COLUMNS, event_of
         import apsw
+
+        from core.ledger.store import EVENT_COLUMNS, event_of
 
         connection = apsw.Connection(str(self.root / "kiln.db"), flags=apsw.SQLITE_OPEN_READONLY)
         try:
@@ -235,7 +237,9 @@ def told(seen: wire.Seen) -> str:
     """The cards and attempts as text."""
     shop: Shop = seen.shop
     cards = "\n".join(f"  {c.section} {c.tag} {c.where} {c.what}: {c.sentence}" for c in shop.cards)
-    runs = "\n".join(f"  {r.run_id} {r.state} {r.remote_name} {[e.text for e in r.evidence]}" for r in seen.runs)
+    runs = "\n".join(
+        f"  {r.run_id} {r.state} {r.remote_name} {[e.text for e in r.evidence]}" for r in seen.runs
+    )
     printers = "\n".join(f"  {p.printer.name} {p.printer.health} {p.block}" for p in shop.printers)
     return f"cards:\n{cards}\nattempts:\n{runs}\nprinters:\n{printers}"
 

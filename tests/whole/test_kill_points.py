@@ -47,7 +47,9 @@ def finish(person: Person) -> list[str]:
         120,
     )
     assert [o.intent.state for o in seen.shop.orders] == [IntentState.FULFILLED]
-    person.work_until(lambda seen: all(r.remote_deleted for r in seen.runs), "the remote file to be deleted", 30)
+    person.work_until(
+        lambda seen: all(r.remote_deleted for r in seen.runs), "the remote file to be deleted", 30
+    )
     (run,) = person.now.look().runs
     assert run.state is RunState.COMPLETED
     person.close()

@@ -5,6 +5,8 @@ commands. It decides nothing about printing; it never waits for the core on the 
 """
 
 import asyncio
+import contextlib
+import gc
 import importlib
 import os
 import time
@@ -40,7 +42,11 @@ SCREENS: tuple[tuple[str, str, str], ...] = (
 """Key, title and module of each screen; 4 and 7 are kept free for screens to come."""
 
 LOCAL_PERIOD_S, REMOTE_PERIOD_S = 0.25, 1.0
-QUIET_PERIOD_S = 2.0
+HINT_PERIOD_S = 0.05
+"""The least time between two snapshots, however many hints come; on a slow line the period itself."""
+IDLE_AFTER, IDLE_PERIOD_S = 8, 1.0
+"""After so many answers without news, snapshots are asked for this rarely; a hint still wakes at once."""
+QUIET_PERIOD_S = 5.0
 """How often ages on screen are carried on while the core has nothing new."""
 SILENT_CORE_S = 10.0
 """After this long without an answer, what is on screen is called old and no key acts on it."""
@@ -103,6 +109,7 @@ class KilnApp(App[str], inherit_bindings=False):
         self.selected_intent: str | None = None
         self._in_flight: list[AnyCommand] = []
         self._hint = asyncio.Event()
+        self._owed = False
         self._unsubscribe: Callable[[], None] = lambda: None
         self._screens_made: dict[str, KilnScreen] = {}
         for each in palettes.PALETTES.values():
@@ -125,33 +132,46 @@ class KilnApp(App[str], inherit_bindings=False):
         self._unsubscribe = self.client.subscribe(hint)
         self.run_worker(self._pull(), name="pull", exit_on_error=True)
         self.set_interval(QUIET_PERIOD_S, self._carry_on)
+        self.call_after_refresh(gc.freeze)  # what is here now stays: later collections need not look at it
 
     def on_unmount(self) -> None:
         """Leave the core's list of listeners; the core itself is the caller's to close."""
         self._unsubscribe()
 
     async def _pull(self) -> None:
-        """One snapshot per period at most, at once after a hint, nothing drawn when nothing changed."""
-        while True:
-            started = self.now_mono()
-            self._hint.clear()
-            try:
-                shop = await self.client.shop(-1 if self.shop is None else self.shop.revision)
-            except ClientClosed:
-                self.closed = "Kiln's core has gone away. Printers print on. Start kiln-tui again to attach."
-                self.say(self.closed, "alert")
-                self.tell_screen()
-                return
-            self.answered_at = self.now_mono()
-            if shop is not None and shop != self.shop:
-                self.shop, self.shop_at = shop, self.answered_at
-                self.tell_screen()
-            spent = self.now_mono() - started
-            await asyncio.sleep(max(0.01, self.period - spent))
-            try:
-                await asyncio.wait_for(self._hint.wait(), timeout=self.period * 3)
-            except TimeoutError:
-                continue
+        """One snapshot per period, sooner after a hint (a storm of hints is one), rarely while nothing happens."""
+        empty = 0
+        while await self._look_once():
+            empty = 0 if self._owed or self.shop_at == self.answered_at else empty + 1
+            pause = max(self.period, IDLE_PERIOD_S) if empty > IDLE_AFTER else self.period
+            least = self.period if self.remote else min(HINT_PERIOD_S, self.period)
+            await asyncio.sleep(least)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hint.wait(), timeout=max(0.0, pause - least))
+
+    async def _look_once(self) -> bool:
+        """Take the newest snapshot and show it; False when the core has gone away."""
+        self._hint.clear()
+        try:
+            shop = await self.client.shop(-1 if self.shop is None else self.shop.revision)
+        except ClientClosed:
+            self.closed = "Kiln's core has gone away. Printers print on. Start kiln-tui again to attach."
+            self.say(self.closed, "alert", seconds=1e9)
+            self.tell_screen()
+            return False
+        self.answered_at = self.now_mono()
+        if shop is not None and shop != self.shop:
+            self.shop, self.shop_at, self._owed = shop, self.answered_at, True
+        if self._owed and not self._output_waits():
+            self._owed = False
+            self.tell_screen()
+        return True
+
+    def _output_waits(self) -> bool:
+        """Whether earlier frames are still on their way to the terminal: then a slow line is full, and the next
+        key's answer must not stand in line behind telemetry. Textual (pinned exactly) has no public word for it."""
+        queue = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
+        return queue is not None and queue.qsize() > 0
 
     def _carry_on(self) -> None:
         """Ages and the clock go on while the core has nothing new."""
@@ -258,7 +278,7 @@ class KilnApp(App[str], inherit_bindings=False):
         else:
             self.undo = Undo(back[0], back[1], self.now_mono() + UNDO_S) if back else None
             self.say(done_sentence(command, self.shop), "ok")
-        self._hint.set()
+        await self._look_once()
         if then is not None:
             then(result)
 

@@ -134,8 +134,9 @@ def _progress_cells(card: Card, room: int, look: Look) -> list[Span]:
         filled = bar.rstrip(look.icons.empty)
         cells += [("  ", "text"), (filled, "progress"), (bar[len(filled) :], "track")]
     cells += [(cell(percent(card.progress), 5, right=True), "bold"), (cell(left, 7, right=True), "text")]
-    if room >= 60 and card.finish_at is not None:
-        cells.append((cell("at " + clock(card.finish_at, look.zone), 9, right=True), "dim"))
+    if room >= 60:
+        done = "at " + clock(card.finish_at, look.zone) if card.finish_at is not None else ""
+        cells.append((cell(done, 9, right=True), "dim"))
     return cells
 
 

@@ -74,11 +74,14 @@ def percent(fraction: float | None) -> str:
 
 
 def degrees(actual: float | None, target: float | None = None) -> str:
-    """``215°`` or ``180/215°`` while the target is more than 3 °C away."""
+    """``215°``, or ``180/215°`` while the target is more than 3 °C away; within 2 °C the target is shown, so that a
+    heater that holds its temperature does not flicker."""
     if actual is None:
         return "?"
     if target and abs(actual - target) > 3:
         return f"{round(actual)}/{round(target)}°"
+    if target and abs(actual - target) <= 2:
+        return f"{round(target)}°"
     return f"{round(actual)}°"
 
 

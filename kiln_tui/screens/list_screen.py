@@ -39,6 +39,7 @@ class ListScreen(KilnScreen):
         self.filter = Input(placeholder="filter; Enter keeps it, Esc clears it", id="filter", compact=True)
         self.filter_text = ""
         self._settle_until = 0.0
+        self._detail_height: int | None = None
         self._body = Container(self.list, self.rule, self.detail, id="body")
 
     def body(self) -> Iterable[Widget]:
@@ -108,13 +109,13 @@ class ListScreen(KilnScreen):
 
     def _make_room(self) -> bool:
         """On a small terminal a short list gives its room to the detail; True when the detail may be whole."""
-        if self.wide:
-            self.detail.styles.height = None
-            return True
         room = self._body.size.height - len(self.list.items) - 1
         whole = room >= WHOLE_DETAIL
-        self.detail.styles.height = room if whole else None
-        return whole
+        height = room if whole and not self.wide else None
+        if height != self._detail_height:  # a style that is set lays the whole screen out again
+            self._detail_height = height
+            self.detail.styles.height = height
+        return whole or self.wide
 
     def redraw(self) -> None:
         """Draw everything again."""

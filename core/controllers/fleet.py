@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from core.contract import Adapter
 from core.controllers.controls import KINDS
+from core.controllers.invariants import Brake
 from core.controllers.live import LiveStore
-from core.controllers.worker import FleetClock, PrinterWorker, Rows, Shared
+from core.controllers.shared import FleetClock, Rows, Shared
+from core.controllers.worker import PrinterWorker
 from core.domain.commands import AbortRun, Envelope, SetAsideEffect
 from core.domain.objects import Printer, Run
 from core.domain.words import Actor, RunState
@@ -53,6 +55,7 @@ class Fleet:
             live=live,
             pool=self._pool,
             fresh_rows=self._fresh_rows,
+            brake=Brake(),
             answered={},
         )
         self._workers: dict[str, PrinterWorker] = {}
@@ -80,6 +83,11 @@ class Fleet:
             self._thread.join(timeout=STOP_S)
         for pool in (self._pool, self._rows_pool):
             pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def stopped_starts(self) -> str:
+        """Why nothing is started any more because a guarantee was about to be broken; '' while all is well."""
+        return self._shared.brake.reason
 
     def refresh(self, printer_id: str) -> None:
         """Look at this printer now; safe from any thread."""

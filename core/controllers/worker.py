@@ -7,11 +7,8 @@ the rows. Uploads, the one start, and control calls run beside the looks, so tha
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Executor
-from typing import Any, Protocol
-
-import msgspec
+from collections.abc import Coroutine
+from typing import Any
 
 from core.contract import (
     Adapter,
@@ -21,13 +18,12 @@ from core.contract import (
     Phase,
     Reply,
     ReplyKind,
-    SiteClock,
 )
 from core.controllers.controls import Controls
 from core.controllers.evidence import printer_block
-from core.controllers.live import LiveStore
 from core.controllers.looks import Look, Looks, facts
 from core.controllers.printer_edges import DOWN_MS
+from core.controllers.shared import Rows, Shared
 from core.controllers.start_protocol import next_step
 from core.controllers.steps import (
     DoDelete,
@@ -52,11 +48,10 @@ from core.domain.commands import (
     RunBackToQueue,
     StartReplied,
 )
-from core.domain.objects import Printer, Run
+from core.domain.objects import Run
 from core.domain.text import clean
 from core.domain.words import Actor, Health, RunState
 from core.kernel.kernel import KernelStopped, LedgerUnavailable
-from core.kernel.ports import Artifacts, Clock, Effect, Kernel
 
 log = logging.getLogger(__name__)
 
@@ -69,31 +64,8 @@ MAX_BACKOFF_S = 30.0
 MAX_STEPS = 24
 
 
-class FleetClock(SiteClock, Clock, Protocol):
-    """Time for waiting and time for deadlines, of one source."""
-
-
-class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger says about one printer."""
-
-    printer: Printer
-    run: Run | None = None
-    leftovers: tuple[Run, ...] = ()
-    effects: tuple[Effect, ...] = ()
-
-
-class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What all workers of a fleet share."""
-
-    kernel: Kernel
-    artifacts: Artifacts
-    make_adapter: Callable[[Printer], Adapter]
-    clock: FleetClock
-    live: LiveStore
-    pool: Executor
-    fresh_rows: Callable[[], Awaitable[None]]
-    answered: dict[str, str]
-    """Effect id to its result, once it was performed or given up by this process: never performed again."""
+class InvariantTripped(Exception):
+    """The program was about to break a guarantee; nothing was sent."""
 
 
 class PrinterWorker:
@@ -230,6 +202,9 @@ class PrinterWorker:
                 case Wait(reason=reason):
                     self._say(situation, reason)
                     return
+                case Submit(command=IntendStart()) if self.shared.brake.reason:
+                    self._say(situation, self.shared.brake.reason)
+                    return
                 case Submit(command=command, key=key):
                     if not await self._submit(command, key):
                         self._say(situation, self._memory.trial(key).why)
@@ -245,6 +220,8 @@ class PrinterWorker:
                 case DoDelete(name=name):
                     await self._delete(transfers, name)
                 case SendStart():
+                    if not self.shared.brake.release(situation, step):
+                        raise InvariantTripped(self.shared.brake.reason)
                     # Marked as sent before anything can go wrong: whatever happens now, it is never sent again.
                     self._memory.unsent = False
                     self._memory.sent = self._memory.in_flight = True

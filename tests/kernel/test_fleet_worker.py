@@ -386,3 +386,19 @@ def test_a_removed_printer_is_let_go_even_if_its_library_swallows_a_cancellation
     machine.hang = False
     time.sleep(1.0)
     assert machine.looks == looks
+
+
+def test_a_tripped_guarantee_stops_starts_everywhere_and_watching_nowhere(site: Site) -> None:
+    first, second = site.add("p1"), site.add("p2")
+    site.start()
+    assert site.fleet is not None
+    site.to_printing()
+    site.fleet._shared.brake._reason = "All starts are stopped: a test said so."
+    site.ledger.queue("run_b", **gcode_in(site.artifacts))
+    site.claim("run_b", "p2")
+    site.clear("p2")
+    site.until(lambda: "a test said so" in site.live.get("p2").block)
+    assert second.starts == []
+    first.end()
+    site.until(lambda: site.state() is S.COMPLETED)
+    assert "a test said so" in site.fleet.stopped_starts

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.contract import Link, Phase, RemoteFile, Reply, ReplyKind
+from core.controllers.invariants import Brake
 from core.controllers.steps import SendStart, Submit, Wait
 from core.domain import commands as c
 from core.domain.words import Health, RunState
@@ -671,3 +672,40 @@ def test_w19_started_ended_and_overwritten_while_we_were_down(bench: Bench) -> N
     bench.show(Phase.FINISHED, "other.gcode")
     bench.crank(40)
     assert bench.state is S.COMPLETED
+
+
+def test_the_brake_lets_a_name_go_once_and_stops_everything_after_a_breach(bench: Bench) -> None:
+    bench.to_intended()
+    step = bench.decide()
+    assert isinstance(step, SendStart)
+    brake = Brake()
+    assert brake.release(bench.situation(), step)
+    assert brake.reason == ""
+    assert not brake.release(bench.situation(), step)
+    assert "second time" in brake.reason
+    other = Bench()
+    other.to_intended()
+    fine = other.decide()
+    assert isinstance(fine, SendStart)
+    assert not brake.release(other.situation(), replace(fine, name="k_other"))
+
+
+@pytest.mark.parametrize(
+    ("breach", "words"),
+    [("busy", "not known to rest"), ("state", "without a committed intent"), ("permit", "bed-clear permit")],
+)
+def test_the_brake_knows_each_breach(bench: Bench, breach: str, words: str) -> None:
+    bench.to_intended()
+    step = bench.decide()
+    assert isinstance(step, SendStart)
+    match breach:
+        case "busy":
+            bench.show(Phase.PRINTING, "benchy.gcode")
+            bench.look()
+        case "state":
+            bench.ledger._set(bench.run, state=S.CONFIRMING)
+        case "permit":
+            bench.ledger._set(bench.run, permit_id=None)
+    brake = Brake()
+    assert not brake.release(bench.situation(), step)
+    assert words in brake.reason

@@ -135,9 +135,10 @@ class SlicingController:
         wanted = effect.args.get("model_id")
         printers = reader.printers()
         if plan.kind == "gcode":
-            self._answer(effect, self._bench.prepare_gcode(plan, printers, wanted))
+            ready = self._bench.prepare_gcode(plan, printers, wanted)
         else:
-            self._answer(effect, self._bench.prepare_model(plan, item, printers, wanted))
+            ready = self._bench.prepare_model(plan, item, printers, wanted)
+        self._answer(effect, msgspec.structs.replace(ready, effect_id=effect.effect_id))
 
     def _slice(self, effect: Effect) -> None:
         reader = self._kernel.reader

@@ -206,6 +206,8 @@ class PlanReady(Command, frozen=True, kw_only=True):
     profile_checksum: str | None = None
     slicer: SlicerPin | None = None
     problem: str = ""
+    effect_id: str = ""
+    """The request that this answers; when another one took its place meanwhile, the answer is refused."""
 
 
 class SliceDone(Command, frozen=True, kw_only=True):

@@ -101,6 +101,11 @@ class StoreLoader:
         """The next number of a kind."""
         return self.store.next_number(table)
 
+    def effect_open(self, effect_id: str) -> bool:
+        """Whether an effect is neither performed nor superseded."""
+        sql = "SELECT 1 FROM effects WHERE effect_id = ? AND result IS NULL"
+        return self.store.connection.execute(sql, (effect_id,)).fetchone() is not None
+
     def last_event_of(self, kind: str, subject_id: str) -> str | None:
         """The newest event in a stream."""
         return self.store.last_event_of(kind, subject_id)

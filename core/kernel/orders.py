@@ -195,6 +195,8 @@ def clarify_item(tx: Transaction, c: cmd.ClarifyItem) -> None:
             item_id=c.item_id, material=c.material, color=c.color, tier=c.tier, quantity=c.quantity
         ),
     )
+    # what was prepared for the former answers must not be approved with the new ones
+    tx.emit("plan", plan.plan_id, ev.PlanPrepared())
     tx.settle("prepare", plan.plan_id, "superseded")
     tx.effect("prepare", "plan", plan.plan_id, **({"model_id": c.model_id} if c.model_id else {}))
 
@@ -202,6 +204,8 @@ def clarify_item(tx: Transaction, c: cmd.ClarifyItem) -> None:
 def plan_ready(tx: Transaction, c: cmd.PlanReady) -> None:
     """What an approval of this draft would pin; under `auto_approve`, policy may approve at once."""
     plan = tx.plan(c.plan_id)
+    if c.effect_id and not tx.loader.effect_open(c.effect_id):
+        raise Refused("SUPERSEDED", "What this answers was asked anew meanwhile.")
     tx.settle("prepare", plan.plan_id)
     if plan.state is not PlanState.DRAFT:
         raise Refused("ALREADY_APPROVED", "This Build Plan is no draft any more.")

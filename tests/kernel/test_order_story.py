@@ -300,6 +300,23 @@ def test_canceling_voids_what_is_not_printing_and_leaves_what_is(shop: KernelSho
     assert {p.state for p in shop.reader.plans_of_intent(intent_id)} == {PlanState.VOID}
 
 
+def test_an_answer_to_a_question_that_was_asked_anew_is_refused(shop: KernelShop) -> None:
+    intent_id = shop.drop(material=None).made["intent"]
+    plan = shop.reader.plans_of_intent(intent_id)[0]
+    (stale,) = shop.reader.effects_pending(("prepare",))
+    item = shop.reader.intents_open()[0].items[0]
+    shop.did(cmd.ClarifyItem(intent_id=intent_id, item_id=item.item_id, material="PETG"))
+    old = cmd.PlanReady(plan_id=plan.plan_id, model_id="prusa_mk3s", effect_id=stale.effect_id)
+    refused = shop.send(old, actor=Actor.CONTROLLER)
+    assert refused.refusal is not None
+    assert refused.refusal.code == "SUPERSEDED"
+    (fresh,) = shop.reader.effects_pending(("prepare",))
+    assert fresh.effect_id != stale.effect_id
+    early = shop.send(cmd.ApproveOrder(intent_id=intent_id))
+    assert early.refusal is not None
+    assert early.refusal.code == "NOT_PREPARED"
+
+
 def test_an_unsafe_product_is_never_pinned(shop: KernelShop) -> None:
     intent_id = shop.drop().made["intent"]
     shop.prepare(intent_id)

@@ -65,7 +65,14 @@ def _run(options: argparse.Namespace, site: Path) -> int:
         case None:
             from kiln_tui.cli import console
 
-            return console.run(site, theme=options.theme, ascii_only=options.ascii or None)
+            code = console.run(site, theme=options.theme, ascii_only=options.ascii or None)
+            if code != console.WANTS_DEMO:
+                return code
+            from kiln_tui.cli import demo
+
+            return demo.open_demo(
+                None, demo.DEFAULT_SPEED, theme=options.theme, ascii_only=options.ascii or None
+            )
         case "demo":
             from kiln_tui.cli import demo
 

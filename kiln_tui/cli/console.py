@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from core.site.core import Core
 
 
+WANTS_DEMO = -1
+"""Answered instead of an exit code when the person chose the demo on the first screen."""
+
+
 def run(site: Path, *, theme: str | None, ascii_only: bool | None) -> int:
     """Open the console; the exit code."""
     if not sys.stdout.isatty():
@@ -29,14 +33,9 @@ def run(site: Path, *, theme: str | None, ascii_only: bool | None) -> int:
         return say_and_fail(error)
     reader = core.kernel.queries
     first = not reader.printers() and not reader.intents_recent(1)
-    answer = show(
-        core, local_client(core, who=operator()), first_run=first, theme=theme, ascii_only=ascii_only
-    )
-    if answer == "demo":
-        from kiln_tui.cli import demo
-
-        return demo.open_demo(None, demo.DEFAULT_SPEED, theme=theme, ascii_only=ascii_only)
-    return 0
+    client = local_client(core, who=operator())
+    answer = show(core, client, first_run=first, theme=theme, ascii_only=ascii_only)
+    return WANTS_DEMO if answer == "demo" else 0
 
 
 def show(

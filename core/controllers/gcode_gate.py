@@ -16,7 +16,7 @@ from core.workers.types import Limits, WorkerError
 
 SCAN_LIMITS = Limits(wall_s=300.0, cpu_s=240, memory_bytes=1 << 30, file_bytes=1 << 20)
 """For a gigabyte on a small machine."""
-OUTSIDE = frozenset({"OUTSIDE_BED", "TOO_HIGH", "EXCLUDED_AREA", "OUT_OF_REACH"})
+OUTSIDE = frozenset({"OUTSIDE_BED", "TOO_HIGH", "EXCLUDED_AREA", "OUTSIDE_REACH"})
 
 
 class GcodeGate:

@@ -18,6 +18,7 @@ from core.domain.printer_model import PrinterModel
 from core.domain.text import clean
 from core.domain.words import Actor, QualityTier, Verdict
 from core.ingest.content import ClaimedDrop, ClaimedFile
+from core.ingest.names import split_suffix
 from core.kernel.ports import Artifacts, Kernel
 from core.preflight.fits import FitKind
 from core.preflight.report import PartReport, PreflightReport, summary_of
@@ -29,6 +30,9 @@ from core.workers.types import WorkerError
 log = logging.getLogger(__name__)
 
 _GCODE_ENDINGS = (".gcode", ".gco", ".g")
+_SLICED_ENDING = ".gcode.3mf"
+_MODEL_ENDINGS = (".stl", ".3mf", "")
+"""A name without an ending says nothing; then what is inside decides."""
 _MIME = {"stl": "model/stl", "3mf": "model/3mf"}
 
 
@@ -106,6 +110,7 @@ class Ingest:
             if file.name.lower().endswith(_GCODE_ENDINGS):
                 parts.append(self._gcode(file))
             else:
+                _check_kind(file)
                 parts += self._model(file)
         order = claimed.order
         dues = [due for due in (order.due if order else None, *(f.facts.due for f in claimed.files)) if due]
@@ -204,6 +209,30 @@ class Ingest:
             gate=gate,
             fits_models=tuple(passing),
         )
+
+
+def _check_kind(file: ClaimedFile) -> None:
+    """Raises Refuse for kinds of files that no gate reads: other bytes can look like a binary STL by chance."""
+    ending = split_suffix(file.name)[1]
+    if ending in _MODEL_ENDINGS:
+        return
+    if ending == _SLICED_ENDING:
+        what = f"{file.name} was sliced already, and Kiln does not read G-code inside a 3MF."
+        fix = "Drop the project as 3MF before slicing, or export plain G-code (.gcode)."
+    else:
+        what = f"{file.name} is not a kind of file that Kiln prints: {ending} is neither STL, 3MF nor G-code."
+        fix = "Export the part as STL or 3MF, or as plain G-code (.gcode)."
+    raise Refuse(
+        Finding(
+            code="KIND_NOT_TAKEN",
+            severity=Verdict.FAIL,
+            what=what,
+            why="Kiln prints only what it has checked.",
+            fix=fix,
+            kiln_can="It is kept whole in rejected/ beside this reason.",
+            where=file.name,
+        )
+    )
 
 
 def _part_name(file: ClaimedFile, part: PartReport, count: int) -> str:

@@ -203,7 +203,8 @@ class _Reader:
             return None
 
     def _wrong(self, path: str, node: yaml.Node, says: str) -> None:
-        self.problems.append(_problem(f"{path} {says}.", f"order.yaml line {node.start_mark.line + 1}"))
+        stop = "" if says.endswith("?") else "."
+        self.problems.append(_problem(f"{path} {says}{stop}", f"order.yaml line {node.start_mark.line + 1}"))
 
     def _texts(self, node: yaml.Node | None, path: str, read: Callable[[str], str]) -> tuple[str, ...]:
         """A list of texts; a single text counts as a list of one."""

@@ -19,6 +19,8 @@ def drop_card(drop: Drop, facts: Facts) -> Card | None:
         said = f"{sentence(first.what)} {sentence(first.fix)}".strip() if first else "No reason was recorded."
         kept = (f"Kept at {drop.kept_at}, with the reason beside it.",) if drop.kept_at else ()
         why = (sentence(first.why),) if first is not None and first.why else ()
+        if first is not None and first.where not in ("", drop.name):
+            why = (f"Where: {first.where}.", *why)
         rest = tuple(sentence(f.what) for f in drop.findings[1:])
         return _drop(
             drop, facts, "alert", "REJECTED", said, (*why, *rest, *kept), (act.primary(act.dismiss(drop)),)

@@ -12,7 +12,7 @@ def inbox_lines(shop: Shop) -> list[Line]:
         line(("    ", "text"), (shop.inbox, "bold"), hang=4),
         line(
             ("Kiln takes it from there, checks it, and shows it here. A name like ", "dim"),
-            ("bracket_x4_PETG.stl", "text"),
+            ("bracket__x4__PETG.stl", "text"),
             (" says quantity and material at once.", "dim"),
         ),
     ]

@@ -114,7 +114,9 @@ def key_bar(
     """The key bar's spans and where each command stands. The last two (palette, help) are kept always; what
     does not fit is left out whole, never cut."""
     shown = [command for command in commands if command.shown and command.key]
-    sizes = [width_of(key_word(c.key, icons)) + 1 + width_of(c.label) + 3 for c in shown]
+    sizes = [
+        width_of(key_word(c.key, icons)) + 1 + width_of(c.label) + (4 if c.disabled else 3) for c in shown
+    ]
     keep = set(range(max(0, len(shown) - 2), len(shown)))
     room = width - 1 - sum(sizes[index] for index in keep)
     for index in range(len(shown)):

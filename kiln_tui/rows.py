@@ -3,6 +3,7 @@
 Every row begins with one blank cell, which the cursor's mark takes.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.client.views import (
@@ -72,15 +73,29 @@ def section_icon(section: str, look: Look) -> str:
     }.get(section, icons.wait)
 
 
-def triage_order(shop: Shop) -> tuple[Heading | Card, ...]:
-    """Headings with counts and the cards below them; a section with nothing takes no room."""
+def triage_order(
+    shop: Shop, before: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[Heading | Card, ...]:
+    """Headings with counts and the cards below them; a section with nothing takes no room. `before` is which
+    cards each section showed, in order."""
     out: list[Heading | Card] = []
     for section in SECTIONS:
-        cards = [card for card in shop.cards if card.section == section]
+        cards = tuple(card for card in shop.cards if card.section == section)
+        cards = keep_order((before or {}).get(section, ()), cards)
         if cards:
             out.append(Heading(section, len(cards)))
             out.extend(cards)
     return tuple(out)
+
+
+def keep_order(before: tuple[str, ...], cards: tuple[Card, ...]) -> tuple[Card, ...]:
+    """The cards of one section in the order they stood in, as long as they are the same ones: telemetry moves no
+    row. When one came or went, the core's order holds."""
+    ids = [card.card_id for card in cards]
+    if sorted(ids) != sorted(before):
+        return cards
+    place = {card_id: index for index, card_id in enumerate(before)}
+    return tuple(sorted(cards, key=lambda card: place[card.card_id]))
 
 
 def heading_row(heading: Heading, width: int, look: Look) -> tuple[Span, ...]:
@@ -205,17 +220,18 @@ def printer_row(row: PrinterRow, width: int, look: Look, name: int = 12) -> tupl
         (cell(heater(row, BED), 7, right=True), "dim"),
         (" ", "text"),
     ]
-    done = printer_job.progress if printer_job else None
-    left = printer_job.remaining_s if printer_job else None
-    if width >= 92:
-        bar = look.icons.bar(done, 12)
-        filled = bar.rstrip(look.icons.empty)
-        spans += [(filled, "progress"), (bar[len(filled) :], "track")]
-    spans += [
-        (cell(percent(done) if printer_job else "", 5, right=True), "bold"),
-        (cell(remaining(left) if left is not None else "", 7, right=True), "text"),
-        ("  ", "text"),
-    ]
+    if printer_job is not None or width >= 110:
+        done = printer_job.progress if printer_job else None
+        left = printer_job.remaining_s if printer_job else None
+        if width >= 92:
+            bar = look.icons.bar(done, 12)
+            filled = bar.rstrip(look.icons.empty)
+            spans += [(filled, "progress"), (bar[len(filled) :], "track")]
+        spans += [
+            (cell(percent(done) if printer_job else "", 5, right=True), "bold"),
+            (cell(remaining(left) if left is not None else "", 7, right=True), "text"),
+        ]
+    spans.append(("  ", "text"))
     used = sum(width_of(text) for text, _ in spans)
     if width >= 110:
         material = " ".join(filter(None, (row.printer.material, row.printer.color))) or "?"

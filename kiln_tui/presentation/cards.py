@@ -9,6 +9,9 @@ from kiln_tui.presentation.text import BLANK, Line, Span, cell, line
 from kiln_tui.presentation.units import clock, percent, remaining
 from kiln_tui.rows import SEVERITY_ROLE, section_icon
 
+EVIDENCE = 5
+"""How many pieces of evidence stand beside the list; ``w`` shows all."""
+
 
 def headline(card: Card) -> str:
     """``voron-2 · bracket ×4``."""
@@ -51,13 +54,13 @@ def card_lines(card: Card, look: Look) -> list[Line]:
     out += [BLANK, line(card.sentence)]
     out += [line((f"{look.icons.bullet} ", "dim"), reason, hang=2) for reason in card.because]
     out += _progress_lines(card, look)
-    if card.evidence:
-        out.append(BLANK)
-        out += [line((text, "dim"), hang=2) for text in card.evidence[:8]]
-        if len(card.evidence) > 8:
-            out.append(line((f"{len(card.evidence) - 8} more: press w", "dim")))
     if card.actions:
         out += [BLANK, *action_lines(card.actions, look)]
+    if card.evidence:
+        out += [BLANK, line(("Evidence", "dim"))]
+        out += [line((text, "dim"), hang=2) for text in card.evidence[:EVIDENCE]]
+        if len(card.evidence) > EVIDENCE:
+            out.append(line((f"{len(card.evidence) - EVIDENCE} more: press ", "dim"), ("w", "key")))
     return out
 
 

@@ -157,7 +157,7 @@ def after_lines(marks: Marks) -> list[Line]:
     return [
         line(("Noted.", "title")),
         BLANK,
-        line(f"{count(marks.failed, 'part')} of {len(marks.results)} failed: {label(marks.reason).lower()}."),
+        line(f"{marks.failed} of {count(len(marks.results), 'part')} failed: {label(marks.reason).lower()}."),
         BLANK,
         line("Next: print what failed once more, from the same Build Plan."),
     ]

@@ -56,7 +56,7 @@ def printer_lines(row: PrinterRow, look: Look) -> list[Line]:
         out.append(
             line(("at it    ", "dim"), (f"something that Kiln did not start: {p.foreign}", "warn"), hang=9)
         )
-    if row.block:
+    if row.block and not (row.run is not None and row.run.state.active):
         out += [BLANK, line(("Why nothing starts  ", "dim"), (row.block, "bold"), hang=2)]
     if row.actions:
         out += [BLANK, *action_lines(row.actions, look)]

@@ -10,7 +10,10 @@ def next_step(shop: Shop | None, screen: str, cursor: str | None = None) -> str:
         return "Waiting for the first picture of the shop."
     if not shop.printers:
         return "No printer yet — press N to add one by its address."
-    found = next(((card, words) for card in _by_urgency(shop) if (words := _words(card))), None)
+    waiting = [(card, words) for card in shop.cards if (words := _words(card))]
+    waiting.sort(key=lambda pair: _RANK[pair[0].section])
+    same = [pair for pair in waiting if pair[0].section == waiting[0][0].section]
+    found = next((pair for pair in same if pair[0].card_id == cursor), same[0] if same else None)
     if found is None:
         if any(card.section == "running" for card in shop.cards):
             return "All is running. 5 shows the printers, 6 what happened; new files go into the inbox."
@@ -22,21 +25,20 @@ def next_step(shop: Shop | None, screen: str, cursor: str | None = None) -> str:
     return f"{words[0]} — {move}press {words[1]}."
 
 
-def _by_urgency(shop: Shop) -> list[Card]:
-    order = {"ready_qa": 0, "attention": 1, "at_risk": 2, "ready_start": 3}
-    cards = [card for card in shop.cards if card.section in order and card.actions]
-    return sorted(cards, key=lambda card: order[card.section])
+_RANK = {"attention": 0, "at_risk": 1, "ready_qa": 2, "ready_start": 3}
 
 
 def _words(card: Card) -> tuple[str, str] | None:
-    """(what waits, the key) for a card whose primary key works; None where it does not."""
+    """(what waits, the key) for a card whose primary key works and does something; None for all others."""
+    if card.section not in _RANK or not card.actions:
+        return None
     action = card.actions[0]
-    if action.disabled:
+    if action.disabled or action.opens in ("goto", "refresh"):
         return None
     if action.opens == "approve" or isinstance(action.command, c.ApproveOrder):
         return "An Order waits for approval", "⏎"
     if action.opens == "outcome" or isinstance(action.command, c.RecordOutcomes):
-        return f"{card.where} has finished; say how it came out", "⏎"
+        return f"{card.where} has ended; say how it came out", "⏎"
     if isinstance(action.command, c.ClearBed):
         return f"{card.where} waits for an empty bed: take the part off", "⏎"
     if isinstance(action.command, c.ResumeRun):

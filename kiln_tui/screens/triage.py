@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.client.views import Card, Shop
+from core.client.views import SECTIONS, Card, Shop
 from kiln_tui.commands import Command
 from kiln_tui.presentation.cards import card_lines, card_strip
 from kiln_tui.presentation.empty import no_cards
@@ -33,6 +33,7 @@ class Triage(ListScreen):
 
     def __init__(self, kiln: KilnApp) -> None:
         super().__init__(kiln)
+        self._shown: dict[str, tuple[str, ...]] = {}
         self._columns = TriageColumns(8, 8, 10)
         self._columns_for: tuple[tuple[Card, ...], int] = ((), 0)
 
@@ -44,9 +45,12 @@ class Triage(ListScreen):
                 for card in shop.cards
                 if matches(self.filter_text, card.tag, card.where, card.what, card.brief, card.title)
             )
-            ordered = triage_order(_with_cards(shop, kept))
-        else:
-            ordered = triage_order(shop)
+            shop = _with_cards(shop, kept)
+        ordered = triage_order(shop, self._shown)
+        self._shown = {
+            section: tuple(e.card_id for e in ordered if isinstance(e, Card) and e.section == section)
+            for section in SECTIONS
+        }
         sections = sum(isinstance(entry, Heading) for entry in ordered)
         airy = len(ordered) + sections <= self.list.size.height
         out: list[Item] = []

@@ -71,14 +71,31 @@ def test_triage_at_eighty_columns():
     ]
 
 
+def test_telemetry_moves_no_row_but_a_new_row_brings_the_core_s_order():
+    shop = canned.full()
+    running = [
+        card.card_id
+        for card in triage_order(shop)
+        if not isinstance(card, Heading) and card.section == "running"
+    ]
+    turned = msgspec.structs.replace(shop, cards=shop.cards[::-1])
+    kept = triage_order(turned, {"running": tuple(running)})
+    fresh = triage_order(turned, {"running": ("run:gone", *running)})
+    pick = [
+        [c.card_id for c in rows if not isinstance(c, Heading) and c.section == "running"]
+        for rows in (kept, fresh)
+    ]
+    assert pick == [running, running[::-1]]
+
+
 def test_printers_at_eighty_columns():
     assert [text(printer_row(row, 80, LOOK, 7)).rstrip() for row in canned.six_printers()] == [
         " ! mk4-1   paused         181/215°    60°   31%   2h01  hook ×12",
         " ◐ mk4-2   printing           240°    85°   63%   1h12  clip ×24",
         " ◐ mk4-3   printing           240°    85°   44%   1h58  clip ×24",
-        " ○ mk4-4   finished            61°    38°               the plate of knob ×9 i…",
-        " ! voron-2 silent 6m          188°    96°               bracket ×4",
-        " ▲ x1c-3   degraded            26°    24°               degraded: 3 failures i…",
+        " ○ mk4-4   finished            61°    38°   the plate of knob ×9 is still on it",
+        " ! voron-2 silent 6m          188°    96°   bracket ×4",
+        " ▲ x1c-3   degraded            26°    24°   degraded: 3 failures in 6 h; ackno…",
     ]
 
 
@@ -200,7 +217,7 @@ def test_the_tour_names_the_next_key():
     full = canned.full()
     assert next_step(None, "triage")
     assert "press N" in next_step(canned.empty(), "triage")
-    assert next_step(full, "triage", "run:r4").endswith("press ⏎.")
+    assert next_step(full, "triage", "run:r1").endswith("press ⏎ to resume.")
     assert "press 1" in next_step(full, "printers")
     waiting = msgspec.structs.replace(full, cards=tuple(c for c in full.cards if c.card_id == "order:i1044"))
     assert next_step(waiting, "triage", "order:i1044") == "An Order waits for approval — press ⏎."

@@ -63,7 +63,7 @@ class Snapshots:
             site=self._core.settings.name or self._core.paths.root.name,
             inbox=str(self._core.inbox_path),
             ingesting=working,
-            banner=self._core.banner or status.says,
+            banner=self._core.banner or self._core.fleet.stopped_starts or status.says,
             slicer=self._slicer()[0],
             demo=self._demo,
             time_scale=self._time_scale,

@@ -227,6 +227,7 @@ def _run_protocol(state: Run, event: ev.Event) -> Run | None:
                 permit_id=body.permit_id,
                 baseline=body.baseline,
                 deadline=body.deadline,
+                starts=state.starts + 1,
             )
         case ev.StartReplied():
             text = f"start {body.reply.replace('_', ' ')}" + (f": {body.detail}" if body.detail else "")

@@ -225,8 +225,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A Print Attempt: exactly one Plate on one printer.
 
-    `attempt` counts start attempts under ever new remote names; `baseline` is the boot signature that the
-    start was intended against; `question` is the sentence of a needs_decision card.
+    `attempt` counts remote names, `starts` the starts that were intended under them; `baseline` is the boot
+    signature that the start was intended against; `question` is the sentence of a needs_decision card.
     """
 
     run_id: str
@@ -240,6 +240,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     printer_id: str | None = None
     pinned_printer: str | None = None
     attempt: int = 0
+    starts: int = 0
     remote_name: str = ""
     nonce: str = ""
     gcode_sha256: str = ""

@@ -195,8 +195,8 @@ def fence_run(tx: Transaction, c: cmd.FenceRun) -> None:
 def fence_held(tx: Transaction, c: cmd.FenceHeld) -> None:
     """Step 8 ends: our file is gone and the baseline still stands, so our start never ran."""
     run = _expect(tx, c.run_id, RunState.FENCING)
-    if run.attempt >= MAX_STARTS:
-        question = f"The printer took {run.attempt} starts of this file and ran none of them. What now?"
+    if run.starts >= MAX_STARTS:
+        question = f"The printer took {run.starts} starts of this file and ran none of them. What now?"
         tx.emit("run", run.run_id, ev.RunNeedsDecision(question=question, evidence=c.evidence))
         return
     tx.emit("run", run.run_id, ev.RunRequeued(evidence=c.evidence))

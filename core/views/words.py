@@ -109,11 +109,12 @@ def listing(parts: Iterable[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital first letter and a full stop; '' stays ''."""
+    """`text` with a full stop, and a capital first letter unless it begins with a name such as ``clip.stl``."""
     flat = text.strip()
     if not flat:
         return ""
-    return flat[0].upper() + flat[1:] + ("" if flat[-1] in ".!?…" else ".")
+    plain = flat.split(maxsplit=1)[0].rstrip(",:;.!?").isalpha()
+    return (flat[0].upper() if plain else flat[0]) + flat[1:] + ("" if flat[-1] in ".!?…" else ".")
 
 
 def phase_word(phase: Phase) -> str:

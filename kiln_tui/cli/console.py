@@ -1,8 +1,10 @@
 """`kiln-tui`: the console on a site, with its core in this process."""
 
 import asyncio
+import contextlib
 import getpass
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +13,8 @@ from kiln_tui.cli.failing import CannotStart, in_words, say_and_fail
 from kiln_tui.cli.site_dir import local_client, open_core, program_version
 
 if TYPE_CHECKING:
-    from core.client.local import LocalClient
-    from core.site.core import Core
+    from core.client.api import Client
+    from kiln_tui.app import KilnApp
 
 
 WANTS_DEMO = -1
@@ -24,44 +26,55 @@ def run(site: Path, *, theme: str | None, ascii_only: bool | None) -> int:
     if not sys.stdout.isatty():
         sys.stderr.write("kiln-tui: the console needs a terminal. Without one: kiln-tui serve\n")
         return 1
-    from core.site.core import CoreOptions
+    from kiln_tui.app import KilnApp
+    from kiln_tui.cli.late_client import LateClient
 
-    try:
-        with in_words():
-            core = open_core(site, CoreOptions(program=program_version()))
-    except CannotStart as error:
-        return say_and_fail(error)
-    reader = core.kernel.queries
-    first = not reader.printers() and not reader.intents_recent(1)
-    client = local_client(core, who=operator())
-    answer = show(core, client, first_run=first, theme=theme, ascii_only=ascii_only)
+    problems: list[CannotStart] = []
+
+    def failed(error: CannotStart) -> None:
+        problems.append(error)
+        app.exit()
+
+    client = LateClient(lambda: _open(site), failed)
+    app = KilnApp(client, first_run=_is_new(site), theme=theme, ascii_only=ascii_only)
+    answer = asyncio.run(session(app, client))
+    if problems:
+        return say_and_fail(problems[0])
     return WANTS_DEMO if answer == "demo" else 0
 
 
-def show(
-    core: "Core",
-    client: "LocalClient",
-    *,
-    first_run: bool = False,
-    tour: bool = False,
-    theme: str | None = None,
-    ascii_only: bool | None = None,
-) -> str | None:
-    """Run the screens on this client until the person leaves, then stop the core; what the app answered."""
-    from kiln_tui.app import KilnApp
+def _open(site: Path) -> "Client":
+    with in_words():
+        from core.site.core import CoreOptions
 
-    app = KilnApp(client, first_run=first_run, tour=tour, theme=theme, ascii_only=ascii_only, zone=core.zone)
+        core = open_core(site, CoreOptions(program=program_version()))
+    return local_client(core, who=operator())
 
-    async def session() -> str | None:
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(name, app.exit)
-        try:
-            return await app.run_async()
-        finally:
-            await client.close()
 
-    return asyncio.run(session())
+def _is_new(site: Path) -> bool:
+    """Whether a site has neither printers nor Orders; asked without the core, which takes longer to open."""
+    database = site / "kiln.db"
+    if not database.exists():
+        return True
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            query = (
+                "SELECT EXISTS (SELECT 1 FROM printers WHERE removed = 0) OR EXISTS (SELECT 1 FROM intents)"
+            )
+            return not connection.execute(query).fetchone()[0]
+    except sqlite3.Error:
+        return False  # what is wrong with it, the core says when it opens
+
+
+async def session(app: "KilnApp", client: "Client") -> str | None:
+    """Run the screens until the person leaves (or the line drops), then stop the core; what the app answered."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, app.exit)
+    try:
+        return await app.run_async()
+    finally:
+        await client.close()
 
 
 def operator() -> str:

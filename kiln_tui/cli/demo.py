@@ -72,7 +72,10 @@ def _on_site(root: Path, speed: float, *, plain: bool, theme: str | None, ascii_
         client = local_client(core, demo=_banner(), time_scale=speed, who=console.operator())
         if plain:
             return asyncio.run(_tell(core, client, len(ARRIVALS), speed))
-        console.show(core, client, tour=True, theme=theme, ascii_only=ascii_only)
+        from kiln_tui.app import KilnApp
+
+        app = KilnApp(client, tour=True, theme=theme, ascii_only=ascii_only, zone=core.zone)
+        asyncio.run(console.session(app, client))
         return 0
     finally:
         customers.stop()

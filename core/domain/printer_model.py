@@ -15,7 +15,8 @@ class PrinterModel(msgspec.Struct, frozen=True, kw_only=True):
 
     `origin` is where (0, 0) of the machine lies, relative to the front-left corner of the bed: (0, 0) for most,
     (w/2, d/2) for machines with the origin in the centre. `excluded` are rectangles (x0, y0, x1, y1),
-    measured from that corner, that nothing may be printed on. `aliases` are names of the model as slicers write them into G-code.
+    measured from that corner, that nothing may be printed on. `aliases` are names of the model as slicers write
+    them into G-code.
     """
 
     model_id: str

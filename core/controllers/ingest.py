@@ -115,6 +115,7 @@ class Ingest:
         order = claimed.order
         dues = [due for due in (order.due if order else None, *(f.facts.due for f in claimed.files)) if due]
         notes = [*(order.notes if order else ()), *(n for f in claimed.files for n in f.facts.notes)]
+        notes += [f"{f.what} {f.where}".strip() for f in claimed.findings if f.severity is Verdict.WARN]
         return AcceptDrop(
             drop_id=claimed.drop_id,
             name=claimed.name,

@@ -61,29 +61,59 @@ _RISK_ORDER = [RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH]
 def evaluate(policy: Policy | None, transition: str, inputs: dict[str, str]) -> Ruling:
     """The ruling on a governed transition: ApprovePlan, DispatchRun, StartPrint or AutoReprint.
 
-    Predicates used: ``actor`` (operator | policy), ``preflight`` , ``tier``, ``material``, ``risk``,
-    ``payment``, ``source``, ``printer.health``, ``bed``, ``attempts``, ``standing`` (yes | no).
-    Without a usable policy: closed for automatic actions, open for an explicit human one.
+    Predicates used: ``actor`` (operator | policy), ``preflight``, ``tier``, ``material``, ``risk``,
+    ``payment``, ``source``, ``printer.health``, ``bed``, ``gate``, ``attempts``, ``standing`` and ``approved``
+    (yes | no).
+
+    What no policy may allow (a part that cannot be made, a printer that is not there, a bed nobody cleared) blocks
+    whoever acts and whatever the policy says. Without a usable policy: closed for automatic actions, open for what
+    a person did or let go (``approved``).
     """
+    blocked = _blocked(transition, inputs)
+    if blocked:
+        return Ruling(DecisionOutcome.BLOCK, (blocked,))
     human = inputs.get("actor") == "operator"
     if policy is None:
-        if human:
-            return Ruling(
-                DecisionOutcome.ALLOW, ("Policy evaluator degraded; proceeding under manual override",)
-            )
-        return Ruling(
-            DecisionOutcome.REQUIRE_APPROVAL, ("The policy file cannot be read; nothing starts by itself",)
-        )
+        return _degraded(human or inputs.get("approved") == "yes")
     match transition:
         case "ApprovePlan":
             return _approve_plan(policy, inputs, human)
         case "DispatchRun":
             return _dispatch(policy, inputs, human)
-        case "StartPrint":
-            return _start(inputs)
         case "AutoReprint":
             return _reprint(policy, inputs, human)
-    return Ruling(DecisionOutcome.BLOCK, (f"{transition} is not a transition that policy knows",))
+    return Ruling(
+        DecisionOutcome.ALLOW, ("Two looks agree with the bed-clear permit; the file passed its gate",)
+    )
+
+
+def _blocked(transition: str, inputs: dict[str, str]) -> str:
+    """What stands against it under any policy, or ''."""
+    match transition:
+        case "ApprovePlan":
+            if inputs.get("preflight") == Verdict.FAIL:
+                return "Preflight failed: the part cannot be made as it is"
+        case "DispatchRun" | "StartPrint":
+            if inputs.get("printer.health") != "ok":
+                return f"The printer is {inputs.get('printer.health', 'unknown')}"
+            if inputs.get("bed") != "permit":
+                starting = transition == "StartPrint"
+                return "The bed-clear permit is gone" if starting else "Nobody said that the bed is clear"
+            if transition == "StartPrint" and inputs.get("gate") not in (Verdict.PASS, Verdict.WARN):
+                return "The G-code gate refused this file"
+        case "AutoReprint":
+            pass
+        case _:
+            return f"{transition} is not a transition that policy knows"
+    return ""
+
+
+def _degraded(let_go: bool) -> Ruling:
+    if let_go:
+        return Ruling(DecisionOutcome.ALLOW, ("Policy evaluator degraded; proceeding under manual override",))
+    return Ruling(
+        DecisionOutcome.REQUIRE_APPROVAL, ("The policy file cannot be read; nothing starts by itself",)
+    )
 
 
 def _unpaid(policy: Policy, inputs: dict[str, str]) -> bool:
@@ -91,8 +121,6 @@ def _unpaid(policy: Policy, inputs: dict[str, str]) -> bool:
 
 
 def _approve_plan(policy: Policy, inputs: dict[str, str], human: bool) -> Ruling:
-    if inputs.get("preflight") == Verdict.FAIL:
-        return Ruling(DecisionOutcome.BLOCK, ("Preflight failed: the part cannot be made as it is",))
     why = approval_reasons(policy, inputs)
     if human:
         return Ruling(DecisionOutcome.ALLOW, ("A person approved", *why))
@@ -124,10 +152,6 @@ def approval_reasons(policy: Policy, inputs: dict[str, str]) -> tuple[str, ...]:
 
 
 def _dispatch(policy: Policy, inputs: dict[str, str], human: bool) -> Ruling:
-    if inputs.get("printer.health") != "ok":
-        return Ruling(DecisionOutcome.BLOCK, (f"The printer is {inputs.get('printer.health')}",))
-    if inputs.get("bed") != "permit":
-        return Ruling(DecisionOutcome.BLOCK, ("Nobody said that the bed is clear",))
     if inputs.get("approved") == "yes":
         return Ruling(DecisionOutcome.ALLOW, ("A person let this attempt go",))
     if _unpaid(policy, inputs):
@@ -138,18 +162,6 @@ def _dispatch(policy: Policy, inputs: dict[str, str], human: bool) -> Ruling:
             (f"{inputs['attempts']} attempts so far; the ceiling is {policy.retry_ceiling}",),
         )
     return Ruling(DecisionOutcome.ALLOW, ("Printer ok, bed clear, within the ceiling",))
-
-
-def _start(inputs: dict[str, str]) -> Ruling:
-    if inputs.get("printer.health") != "ok":
-        return Ruling(DecisionOutcome.BLOCK, (f"The printer is {inputs.get('printer.health')}",))
-    if inputs.get("bed") != "permit":
-        return Ruling(DecisionOutcome.BLOCK, ("The bed-clear permit is gone",))
-    if inputs.get("gate") == Verdict.FAIL:
-        return Ruling(DecisionOutcome.BLOCK, ("The G-code gate refused this file",))
-    return Ruling(
-        DecisionOutcome.ALLOW, ("Two looks agree with the bed-clear permit; the file passed its gate",)
-    )
 
 
 def _reprint(policy: Policy, inputs: dict[str, str], human: bool) -> Ruling:

@@ -106,6 +106,7 @@ def intend_start(tx: Transaction, c: cmd.IntendStart) -> None:
             "printer.health": printer.health.value,
             "bed": "permit",
             "gate": (plate.gate.verdict if plate.gate else Verdict.FAIL).value,
+            "approved": "yes" if run.approved_by else "no",
         },
     )
     if ruling.outcome is not DecisionOutcome.ALLOW:

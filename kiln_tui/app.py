@@ -10,10 +10,10 @@ import gc
 import importlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import App
 from textual.theme import Theme
@@ -31,6 +31,8 @@ from themes.palettes import Palette
 
 if TYPE_CHECKING:
     from kiln_tui.screens.base import KilnScreen
+
+T = TypeVar("T")
 
 SCREENS: tuple[tuple[str, str, str], ...] = (
     ("1", "Triage", "triage"),
@@ -127,7 +129,10 @@ class KilnApp(App[str], inherit_bindings=False):
 
         def hint() -> None:
             if not self._hint.is_set():
-                loop.call_soon_threadsafe(self._hint.set)
+                with contextlib.suppress(
+                    RuntimeError
+                ):  # the loop closed between two changes: nobody looks any more
+                    loop.call_soon_threadsafe(self._hint.set)
 
         self._unsubscribe = self.client.subscribe(hint)
         self.run_worker(self._pull(), name="pull", exit_on_error=True)
@@ -281,6 +286,14 @@ class KilnApp(App[str], inherit_bindings=False):
         await self._look_once()
         if then is not None:
             then(result)
+
+    async def ask(self, answer: Awaitable[T]) -> T | None:
+        """What the core answers, or None (and a sentence) when it has gone away."""
+        try:
+            return await answer
+        except ClientClosed:
+            self.say("No answer: Kiln's core has gone away. Start kiln-tui again to attach.", "alert")
+            return None
 
     def undo_now(self) -> Undo | None:
         """What ``u`` would take back now."""

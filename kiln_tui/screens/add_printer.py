@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 from textual.widgets import Input
 
-from core.client.api import ClientClosed
 from core.client.views import ProbeView
-from core.domain.commands import Result
 from core.domain.text import clean
 from kiln_tui.commands import Command
 from kiln_tui.presentation.probe import form_lines
@@ -100,10 +98,9 @@ class AddPrinterSheet(Sheet):
         self.run_worker(self._probe(), group="probe", exclusive=True)
 
     async def _probe(self) -> None:
-        try:
-            self.probe = await self.kiln.client.probe(self.values["address"], self.values["secret"])
-        except ClientClosed:
-            self.kiln.say("Not tried: Kiln's core has gone away.", "alert")
+        self.probe = await self.kiln.ask(
+            self.kiln.client.probe(self.values["address"], self.values["secret"])
+        )
         self.probing = False
         if self.probe is not None and self.probe.ok:
             self.values["name"] = self.values["name"] or self.probe.suggested_name
@@ -116,7 +113,7 @@ class AddPrinterSheet(Sheet):
         self.run_worker(self._models(), group="probe", exclusive=True)
 
     async def _models(self) -> None:
-        models = await self.kiln.client.models()
+        models = await self.kiln.ask(self.kiln.client.models()) or ()
         entries = [Entry(model_id, name, model_id) for model_id, name in models]
 
         def picked(model_id: str) -> None:
@@ -131,7 +128,7 @@ class AddPrinterSheet(Sheet):
 
     async def _materials(self) -> None:
         entries = [Entry("", "I'll say later", "nothing is started until it is said")]
-        entries += [Entry(name, name) for name in await self.kiln.client.materials()]
+        entries += [Entry(name, name) for name in await self.kiln.ask(self.kiln.client.materials()) or ()]
 
         def picked(material: str) -> None:
             self.material = material
@@ -176,8 +173,8 @@ class AddPrinterSheet(Sheet):
             self.run_worker(self._added(self.probe.adapter, self.model[0]), group="send", exclusive=True)
 
     async def _added(self, adapter: str, model_id: str) -> None:
-        try:
-            result: Result = await self.kiln.client.add_printer(
+        result = await self.kiln.ask(
+            self.kiln.client.add_printer(
                 name=self.values["name"],
                 adapter=adapter,
                 address=self.values["address"],
@@ -185,8 +182,8 @@ class AddPrinterSheet(Sheet):
                 secret=self.values["secret"],
                 material=self.material,
             )
-        except ClientClosed:
-            self.kiln.say("Not added: Kiln's core has gone away.", "alert")
+        )
+        if result is None:
             return
         if result.refusal is not None:
             reasons = result.refusal.reasons or (result.refusal.code,)

@@ -83,7 +83,7 @@ class Approve(Sheet):
         self.run_worker(self._fetch(), group="sheet", exclusive=True)
 
     async def _fetch(self) -> None:
-        self.sheet = await self.kiln.client.approval(self.intent_id)
+        self.sheet = await self.kiln.ask(self.kiln.client.approval(self.intent_id))
         if self.sheet is None:
             self.problem = "This Order does not wait for approval any more."
         self._ask()

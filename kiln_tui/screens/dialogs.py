@@ -264,7 +264,7 @@ def cancel_order(kiln: KilnApp, intent_id: str) -> Choose:
         head += [
             line((row.title, "bold")),
             BLANK,
-            line(f"{row.good} of {row.promised} parts are made; {row.in_progress} in progress."),
+            line(f"{row.good} of {count(row.promised, 'part')} made; {row.in_progress} in progress."),
         ]
     head += [
         line("Queued Print Attempts end. A running one goes on until somebody aborts it."),

@@ -49,8 +49,8 @@ class Events(ListScreen):
 
     async def _newest(self) -> None:
         text = self.filter_text
-        new = await self.kiln.client.events(EventFilter(text=text, limit=PAGE))
-        if text != self.filter_text:
+        new = await self.kiln.ask(self.kiln.client.events(EventFilter(text=text, limit=PAGE)))
+        if new is None or text != self.filter_text:
             return
         oldest = new[-1].seq if new else 0
         kept = tuple(row for row in self.events if row.seq < oldest)
@@ -60,7 +60,10 @@ class Events(ListScreen):
 
     async def _older(self) -> None:
         last = self.events[-1].seq
-        more = await self.kiln.client.events(EventFilter(text=self.filter_text, before_seq=last, limit=PAGE))
+        query = EventFilter(text=self.filter_text, before_seq=last, limit=PAGE)
+        more = await self.kiln.ask(self.kiln.client.events(query))
+        if more is None:
+            return
         self._at_end = len(more) < PAGE
         self._show((*self.events, *more)[:KEPT])
 
@@ -131,7 +134,7 @@ class Events(ListScreen):
     async def _causes(self, event_id: str) -> None:
         from kiln_tui.screens.why import Why
 
-        chain = await self.kiln.client.causes(event_id)
+        chain = await self.kiln.ask(self.kiln.client.causes(event_id)) or ()
         head = [
             line(("Why this happened", "title")),
             line(("from this event back to the first cause", "dim")),
@@ -146,6 +149,8 @@ class Events(ListScreen):
     async def _verified(self) -> None:
         from kiln_tui.screens.why import Why
 
-        report = await self.kiln.client.verify()
+        report = await self.kiln.ask(self.kiln.client.verify())
+        if report is None:
+            return
         self.kiln.hush()
         self.kiln.push_screen(Why(self.kiln, verify_lines(report, self.kiln.look())))

@@ -53,7 +53,7 @@ class OrderDetails:
         self._screen.run_worker(self._fetch(intent_id), group="detail", exclusive=True)
 
     async def _fetch(self, intent_id: str) -> None:
-        detail = await self._screen.kiln.client.order(intent_id)
+        detail = await self._screen.kiln.ask(self._screen.kiln.client.order(intent_id))
         if detail != self.detail:
             self.detail = detail
             self._screen.details_came()

@@ -60,7 +60,7 @@ class OutcomePanel(Sheet):
         self.run_worker(self._fetch())
 
     async def _fetch(self) -> None:
-        self.sheet = await self.kiln.client.outcome(self.run_id)
+        self.sheet = await self.kiln.ask(self.kiln.client.outcome(self.run_id))
         if self.sheet is None:
             self.problem = "There is nothing to say about this Print Attempt any more."
         else:

@@ -88,7 +88,7 @@ def drop_file(kiln: KilnApp) -> None:
         path = Path(text).expanduser()
 
         async def drop() -> None:
-            answers = await kiln.client.drop((path,))
+            answers = await kiln.ask(kiln.client.drop((path,))) or ()
             kiln.say(answers[0] if answers else "Nothing was dropped.", "text", answers)
 
         kiln.run_worker(drop(), group="send")

@@ -191,7 +191,7 @@ def look_again(kiln: KilnApp, printer_id: str) -> None:
         return
 
     async def look() -> None:
-        await kiln.client.refresh(printer_id)
+        await kiln.ask(kiln.client.refresh(printer_id))
 
     kiln.run_worker(look(), group="send")
     kiln.say("Looking again.", "dim")

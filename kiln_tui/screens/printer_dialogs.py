@@ -71,7 +71,7 @@ class LoadMaterialSheet(Sheet):
         self.run_worker(self._fetch())
 
     async def _fetch(self) -> None:
-        self.materials = (await self.kiln.client.materials())[: len(CHOICE_KEYS)]
+        self.materials = (await self.kiln.ask(self.kiln.client.materials()) or ())[: len(CHOICE_KEYS)]
         self.refresh_sheet()
 
     def lines(self) -> Sequence[Line]:

@@ -31,7 +31,7 @@ class Why(Sheet):
             self.run_worker(self._fetch(self._query))
 
     async def _fetch(self, query: EventFilter) -> None:
-        self._events = await self.kiln.client.events(query)
+        self._events = await self.kiln.ask(self.kiln.client.events(query)) or ()
         self.refresh_sheet()
 
     def lines(self) -> Sequence[Line]:

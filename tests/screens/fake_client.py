@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.client.api import ClientClosed
 from core.client.views import (
     ApprovalSheet,
     EventFilter,
@@ -38,6 +39,8 @@ class FakeClient:
         self.refreshed: list[str] = []
         self.dropped: list[Path] = []
         self.refuse: Refusal | None = None
+        self.hold: asyncio.Event | None = None
+        self.gone = False
         self.answered: dict[str, object] = {}
         self.outcome_sheet: OutcomeSheet | None = canned.outcome_sheet("r4")
         self.event_rows: tuple[EventRow, ...] = canned.events() if shop.cards else ()
@@ -53,6 +56,8 @@ class FakeClient:
             listener()
 
     async def shop(self, known_revision: int = -1) -> Shop | None:
+        if self.gone:
+            raise ClientClosed
         if self.live:
             self._tick += 1
             self.current = canned.farm(len(self.current.printers), self._tick)
@@ -90,7 +95,10 @@ class FakeClient:
 
     async def send(self, command: AnyCommand, *, key: str | None = None, who: str = "") -> Result:
         self.sent.append(command)
-        await asyncio.sleep(0)
+        if self.gone:
+            raise ClientClosed
+        if self.hold is not None:
+            await self.hold.wait()
         if self.refuse is not None:
             return Result(refusal=self.refuse)
         match command:

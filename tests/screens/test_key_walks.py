@@ -1,5 +1,7 @@
 """Walks through the keyboard: what an operator presses, and what is sent because of it."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -348,6 +350,7 @@ async def test_the_same_key_twice_sends_once_and_markup_in_names_stays_text():
         actions=(Action(key="enter", label="[blink]Go", command=c.OrderAgain(drop_id="z")),),
     )  # fmt: skip
     fake.current = msgspec.structs.replace(fake.current, cards=(evil,))
+    fake.hold = asyncio.Event()  # the core takes its time
     kiln = app(fake)
     async with kiln.run_test(size=(160, 40)) as pilot:
         await at(pilot, kiln, evil.card_id)
@@ -355,7 +358,26 @@ async def test_the_same_key_twice_sends_once_and_markup_in_names_stays_text():
         assert "[blink]Go" in text_of(kiln)
         await pilot.press("enter", "enter")
         await pilot.pause(0.1)
-    assert fake.sent.count(c.OrderAgain(drop_id="z")) <= 2
+        assert "already on its way" in kiln.said.text
+        fake.hold.set()
+        await pilot.pause(0.1)
+    assert fake.sent == [c.OrderAgain(drop_id="z")]
+
+
+async def test_a_core_that_goes_away_is_said_and_nothing_acts_any_more():
+    fake = client("full")
+    kiln = app(fake)
+    async with kiln.run_test(size=(120, 40)) as pilot:
+        await at(pilot, kiln, "drop:d10")
+        fake.gone = True
+        fake.change()
+        await until(pilot, lambda: "has gone away" in text_of(kiln))
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert "does not work now" in kiln.said.text
+        await pilot.press("5", "1", "w", "escape")
+        await pilot.pause(0.1)
+    assert fake.sent == []
 
 
 async def test_quit_says_what_goes_on():

@@ -72,6 +72,8 @@ class Ingest:
 
     def on_claimed(self, claimed: ClaimedDrop) -> None:
         """Gate it, commit it, then move the files; every step may be repeated after a crash."""
+        if self._settled(claimed):
+            return
         try:
             command = self._accept(claimed)
         except Refuse as refused:
@@ -82,8 +84,23 @@ class Ingest:
             self._reject(claimed, tuple(_refused(reason) for reason in result.refusal.reasons))
             return
         number = result.made.get("number")
-        name = f"{number}-{claimed.name}" if number else f"again-{claimed.name}"
-        self._keeper().finish_accepted(claimed, name)
+        self._keeper().finish_accepted(claimed, _kept_name(claimed, number))
+
+    def _settled(self, claimed: ClaimedDrop) -> bool:
+        """Whether the ledger had this drop before a crash; then only its files are left to be moved. The gates are
+        not asked again: their reports differ from one time to the next, and what was said of a drop stays said."""
+        reader = self._kernel.reader
+        known = reader.drop(claimed.drop_id)
+        if known is None:
+            return False
+        if known.kept_at.startswith(
+            "rejected/"
+        ):  # its state may be another one by now: a person may dismiss it
+            self._keeper().finish_rejected(claimed, known.findings)
+            return True
+        intent = reader.intent(known.intent_id) if known.intent_id and not known.duplicate_of else None
+        self._keeper().finish_accepted(claimed, _kept_name(claimed, intent.number if intent else None))
+        return True
 
     def _reject(self, claimed: ClaimedDrop, findings: tuple[Finding, ...]) -> None:
         kept_at = self._keeper().reserve_rejected(claimed)
@@ -234,6 +251,10 @@ def _check_kind(file: ClaimedFile) -> None:
             where=file.name,
         )
     )
+
+
+def _kept_name(claimed: ClaimedDrop, number: str | int | None) -> str:
+    return f"{number}-{claimed.name}" if number else f"again-{claimed.name}"
 
 
 def _part_name(file: ClaimedFile, part: PartReport, count: int) -> str:

@@ -10,21 +10,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar, cast
 
+import apsw
 import msgspec
 
 from core.client.views import Card, OutcomeSheet, Shop
 from core.domain.commands import AnyCommand, ApproveOrder, ClearBed, RecordOutcomes, Result
 from core.domain.events import AnyBody
 from core.domain.objects import ArtifactRef, Outcome, Run
-from core.domain.words import ItemResult
+from core.domain.words import IntentState, ItemResult, RunState
 from core.ingest.dropping import drop_into
 from core.ledger.artifacts import FileArtifacts
+from core.ledger.store import EVENT_COLUMNS, event_of
 from core.ledger.verify import projections, replay, verify
 from tests.servers.octoprint import REPOSITORY, OctoPrintServer
 from tests.whole import kill_wire as wire
 
 T = TypeVar("T")
-BED = "the person says that the bed is clear"
+
+
+WARM = {"ambientTemperature": 195.0}
+"""Settings of a Virtual Printer in a hot room: its nozzle needs one second to 200 °C instead of twenty."""
 
 
 class Killed(Exception):
@@ -135,7 +140,7 @@ class Person:
         said = drop_into(self.root / "inbox", path)
         assert "dropped into" in said
 
-    def until_killed(self, timeout: float = 90) -> None:
+    def until_killed(self, timeout: float = 45) -> None:
         """Work until the program dies at its point."""
         point = self.now.point
         try:
@@ -144,7 +149,7 @@ class Person:
             self.kills.append(point)
             self.program = None
 
-    def work_until(self, done: Callable[[wire.Seen], T], what: str, timeout: float = 90) -> T:
+    def work_until(self, done: Callable[[wire.Seen], T | None], what: str, timeout: float = 60) -> T:
         """Do what the cards ask for until `done`."""
         ends = time.monotonic() + timeout
         while time.monotonic() < ends:
@@ -157,7 +162,7 @@ class Person:
         assert self.last is not None
         raise AssertionError(f"waited {timeout:g} s for {what}; {told(self.last)}")
 
-    def watch_until(self, done: Callable[[wire.Seen], T], what: str, timeout: float) -> T:
+    def watch_until(self, done: Callable[[wire.Seen], T | None], what: str, timeout: float) -> T:
         """Look, but touch nothing, until `done`."""
         ends = time.monotonic() + timeout
         while time.monotonic() < ends:
@@ -195,10 +200,6 @@ class Person:
 
     def events(self) -> list[AnyBody]:
         """Every event of the site, oldest first; only while no program runs."""
-        import apsw
-
-        from core.ledger.store import EVENT_COLUMNS, event_of
-
         connection = apsw.Connection(str(self.root / "kiln.db"), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             rows = connection.execute(f"SELECT {EVENT_COLUMNS} FROM events ORDER BY seq").fetchall()
@@ -231,6 +232,43 @@ def run_of(seen: wire.Seen) -> Run:
     """The only attempt."""
     assert len(seen.runs) == 1, told(seen)
     return seen.runs[0]
+
+
+def ready_gcode(path: Path, padding: int = 0, slow: bool = False) -> Path:
+    """A print of a few seconds, or `slow` of a minute; `padding` bytes of comments make the upload long enough to be
+    cut in two."""
+    lines = ["; printer_model = MK3S", "G90", "M83", "M104 S200", "M140 S60", "G28", "M109 S200", "M190 S60"]
+    for layer in range(1, 4):
+        lines += [";LAYER_CHANGE", f"G1 Z{0.2 * layer:.2f} F600"]
+        for x, y in ((50, 50), (80, 50), (80, 80), (50, 80)):
+            lines.append(f"G1 X{x} Y{y} E1.2 F1200")
+    # the Virtual Printer takes a tenth of a move's time, and none for moves to smaller coordinates
+    lines += ["G1 X200 Y50 E1 F450", "G1 X50 Y50 E1 F9000"] * (30 if slow else 0)
+    lines += ["M104 S0", "M140 S0", "G1 Z20 F600"]
+    lines += ["; " + "padding " * 12] * (padding // 99)
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return path
+
+
+def finish(person: Person, orders: int = 1) -> list[str]:
+    """Work without further kills to the end of the Order; answers the attempt names that OctoPrint started."""
+    seen = person.work_until(
+        lambda seen: seen if not any(o.intent.open for o in seen.shop.orders) and seen.shop.orders else None,
+        "the Order to close",
+        120,
+    )
+    assert [o.intent.state for o in seen.shop.orders] == [IntentState.FULFILLED]
+    person.work_until(
+        lambda seen: all(r.remote_deleted for r in seen.runs), "the remote file to be deleted", 30
+    )
+    (run,) = person.now.look().runs
+    assert run.state is RunState.COMPLETED
+    person.close()
+    person.check_ledger()
+    person.check_folders(orders)
+    starts = person.starts()
+    assert set(starts) == {run.remote_name}
+    return starts
 
 
 def told(seen: wire.Seen) -> str:

@@ -1,7 +1,7 @@
 """A Kiln in a process of its own that kills itself with SIGKILL at a named point: ``kill_runner.py SITE [POINT]``.
 
-Production code knows nothing of it: events are watched by the listener that screens use, and the adapter, the
-kernel and the inbox are wrapped from outside. Commands come as lines on standard input (`kill_wire`).
+Production code knows nothing of it: the adapter, the kernel, the inbox and the slicing controller are wrapped from
+outside, in this process only. Commands come as lines on standard input (`kill_wire`).
 """
 
 import asyncio
@@ -17,7 +17,12 @@ import msgspec
 from adapters import registry
 from core.client.local import LocalClient
 from core.contract import Adapter, PrinterConfig, ProgressFn, Reply
-from core.domain.commands import AcceptDrop, Envelope, Result, SliceDone
+from core.controllers.inbox import InboxWatcher
+from core.controllers.ingest import Ingest
+from core.controllers.slicing import SlicingController
+from core.domain.commands import AcceptDrop, SliceDone
+from core.ingest import keeping
+from core.kernel.kernel import LedgerKernel
 from core.kernel.system import SystemClock
 from core.site.core import Core, CoreOptions
 from kiln_tui.cli.site_dir import local_client, log_to_file
@@ -79,45 +84,44 @@ def open_site(root: Path, point: str) -> Core:
         return made
 
     log_to_file(root / "logs")
-    core = Core(root, make, CoreOptions(settle_ms=200))
-    _arm(core, point)
-    return core
+    _arm(point)
+    return Core(root, make, CoreOptions(settle_ms=200))
 
 
-def _arm(core: Core, point: str) -> None:
+def _arm(point: str) -> None:
+    """Watch for the point, from before the core is made: what a former life left is worked off at once."""
     kind, _, wanted = point.partition(":")
     if kind == "event":
-        core.kernel.on_change(lambda types: die() if wanted in types else None)
-    elif point == "drop-claimed":
-        # the watcher holds the bound method since it was made, so the first thing that it calls is watched
-        _before(core.ingest, "_accept")
-    elif point == "drop-gated":
-        _before_commit(core, AcceptDrop)
-    elif point == "drop-committed":
-        _before(core.inbox, "finish_accepted")
-    elif point == "drop-moved":
-        from core.ingest import keeping
-
-        vars(keeping)["release"] = lambda _claim: die()
+        _before(LedgerKernel, "_publish", lambda types: wanted in types)
+    elif point in _COMMANDS:
+        _before(LedgerKernel, "submit", lambda envelope: isinstance(envelope.body, _COMMANDS[point]))
+    elif point in _CALLS:
+        owner, name = _CALLS[point]
+        _before(owner, name, lambda *_args: True)
     elif point == "slicer-running":
-        core.on_touch(lambda: die() if any(p.percent > 0 for p in core.slicing.progress()) else None)
-    elif point == "slice-kept":
-        _before_commit(core, SliceDone)
+        _before(SlicingController, "_show", lambda _plate, percent, _text: percent > 0)
 
 
-def _before(owner: object, name: str) -> None:
-    vars(owner)[name] = lambda *_args, **_more: die()
+_COMMANDS: dict[str, type] = {"drop-gated": AcceptDrop, "slice-kept": SliceDone}
+"""Points just before a command is committed."""
+_CALLS: dict[str, tuple[Any, str]] = {
+    "drop-claimed": (Ingest, "_accept"),
+    "drop-committed": (InboxWatcher, "finish_accepted"),
+    "drop-moved": (keeping, "release"),
+}
+"""Points just before a call."""
 
 
-def _before_commit(core: Core, kind: type) -> None:
-    submit: Callable[..., Result] = core.kernel.submit
+def _before(owner: Any, name: str, at_last: Callable[..., bool]) -> None:
+    """Die instead of calling `owner.name` when `at_last` says so of its arguments."""
+    real = getattr(owner, name)
 
-    def fatal(envelope: Envelope, timeout: float = 30.0) -> Result:
-        if isinstance(envelope.body, kind):
+    def fatal(*args: Any, **more: Any) -> Any:
+        if at_last(*(args[1:] if isinstance(owner, type) else args)):
             die()
-        return submit(envelope, timeout)
+        return real(*args, **more)
 
-    vars(core.kernel)["submit"] = fatal
+    setattr(owner, name, fatal)
 
 
 async def serve(core: Core) -> None:

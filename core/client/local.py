@@ -1,6 +1,7 @@
 """The client in the same process: one reader thread for queries, the kernel's own queue for commands."""
 
 import asyncio
+import shutil
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
@@ -23,14 +24,23 @@ from core.client.views import (
     VerifyReport,
 )
 from core.domain import events as ev
-from core.domain.commands import AddPrinter, AnyCommand, Envelope, LoadMaterial, ResolveRun, Result
+from core.domain.commands import (
+    AddPrinter,
+    AnyCommand,
+    Envelope,
+    LoadMaterial,
+    Refusal,
+    ResolveRun,
+    Result,
+)
 from core.domain.objects import Drop
-from core.domain.text import file_stem
+from core.domain.text import clean, file_stem
 from core.domain.words import Actor
 from core.ingest.dropping import drop_into
 from core.kernel.kernel import KernelStopped, LedgerUnavailable
 from core.ledger.verify import verify
 from core.site.core import Core
+from core.site.settings import SettingsInvalid
 from core.views.approval import approval_sheet
 from core.views.events import Lookups, event_row, lookups
 from core.views.orders import order_detail
@@ -41,6 +51,9 @@ Probe = Callable[[str, str], Awaitable[ProbeView]]
 
 TICK_S = 1.0
 """Ages are shown in whole seconds, so a snapshot is stale after one."""
+
+_ROOM_BYTES = 1 << 20
+"""With less than this left, a disk counts as full."""
 
 
 class LocalClient:
@@ -195,7 +208,9 @@ class LocalClient:
         )
         try:
             return await self._core.kernel.submit_async(envelope)
-        except (KernelStopped, LedgerUnavailable) as error:
+        except LedgerUnavailable as error:
+            return _unwritten(str(error), self._core.paths.root)
+        except KernelStopped as error:
             raise ClientClosed(str(error) or "the core has stopped") from error
 
     async def _observed(self, run_id: str) -> str:
@@ -221,8 +236,13 @@ class LocalClient:
     ) -> Result:
         """Store the secret and make the printer known."""
         printer_id = file_stem(name.lower(), 40).replace(".", "-").replace("+", "-")
-        before = await asyncio.to_thread(self._core.secrets.get, printer_id)
-        await asyncio.to_thread(self._core.secrets.put, printer_id, secret)
+        try:
+            before = await asyncio.to_thread(self._core.secrets.get, printer_id)
+            await asyncio.to_thread(self._core.secrets.put, printer_id, secret)
+        except SettingsInvalid as error:
+            return Result(refusal=Refusal(code="SECRETS", reasons=(f"{error}. Correct the file first.",)))
+        except OSError as error:
+            return _unwritten(f"its key could not be kept: {error.strerror}", self._core.paths.root)
         command = AddPrinter(
             printer_id=printer_id, name=name.strip(), adapter=adapter, address=address, model_id=model_id
         )
@@ -274,3 +294,11 @@ class LocalClient:
             self._forget()
             self._readers.shutdown(wait=True)
             await asyncio.to_thread(self._core.close)
+
+
+def _unwritten(why: str, root: Path) -> Result:
+    """The refusal of a command that could not be made durable; nothing of it was carried out."""
+    said = f"{clean(why, 160)}. Nothing was done. Look at the disk that holds {clean(str(root), 120)}"
+    full = shutil.disk_usage(root).free < _ROOM_BYTES
+    fix = ": it is full; free some space and try again." if full else ", then try again."
+    return Result(refusal=Refusal(code="LEDGER_UNAVAILABLE", reasons=(said + fix,)))

@@ -6,9 +6,11 @@ import msgspec
 
 from core.client.views import Shop
 from core.contract import Link, Observation
+from core.controllers.inbox import InboxStatus
 from core.domain.objects import Intent, Plan
 from core.domain.policy import approval_reasons
 from core.domain.words import PlanState, Verdict
+from core.ingest.stability import EMPTY_FOLDER
 from core.site.core import Core
 from core.slicing.engine import EngineMissing
 from core.views.inputs import ShopInputs
@@ -16,6 +18,8 @@ from core.views.shop import shop
 
 RECENT_ORDERS = 300
 ENGINE_CHECK_S = 30.0
+LEFT_MS = 12_000
+"""A file that lies unchanged for so long and is not taken deserves a word; an empty one settles for 10 s."""
 
 
 class Snapshots:
@@ -63,11 +67,19 @@ class Snapshots:
             site=self._core.settings.name or self._core.paths.root.name,
             inbox=str(self._core.inbox_path),
             ingesting=working,
-            banner=self._core.banner or self._core.fleet.stopped_starts or status.says,
+            banner=self._core.banner or self._core.fleet.stopped_starts or status.says or self._left(status),
             slicer=self._slicer()[0],
             demo=self._demo,
             time_scale=self._time_scale,
         )
+
+    def _left(self, status: InboxStatus) -> str:
+        """What lies in the inbox and is not taken, after a while in which it usually would be."""
+        now_ms = int(self._core.clock.monotonic() * 1000)
+        for waiting in status.waiting:
+            if waiting.why != EMPTY_FOLDER and now_ms - waiting.since_ms > LEFT_MS:
+                return f"{waiting.name} is not taken from the inbox: {waiting.why}."
+        return ""
 
     def _slicer(self) -> tuple[str, str]:
         now = self._core.clock.monotonic()

@@ -93,6 +93,7 @@ class InboxWatcher:
         self._held: set[tuple[str, str]] = set()
         self._taking: tuple[str, str] | None = None
         self._stuck: dict[tuple[str, str], tuple[int, str]] = {}
+        self._failed: dict[str, Waiting] = {}
         self._memory: Memory = {}
         self._watch_fails = False
         self._status = InboxStatus()
@@ -201,12 +202,13 @@ class InboxWatcher:
             stuck = [d for d in ready if self._stuck.get(d.key, (0, ""))[0] > now]
             self._ready = [d for d in ready if d not in stuck]
             self._changed.notify_all()
+            failed = tuple(self._failed.values())
             blocked = tuple(
                 Waiting(clean(d.name), clean(d.lane), self._stuck[d.key][1], looked.memory[d.key].since_ms)
                 for d in stuck
             )
         waiting = tuple(Waiting(clean(w.name), clean(w.lane), w.why, w.since_ms) for w in looked.waiting)
-        self._say(state=state, says=note or _STATE_SAYS.get(state, ""), waiting=blocked + waiting)
+        self._say(state=state, says=note or _STATE_SAYS.get(state, ""), waiting=failed + blocked + waiting)
 
     def _identity(self) -> tuple[int, int]:
         status = self._inbox.stat()
@@ -266,10 +268,13 @@ class InboxWatcher:
                     self._stuck[what.key] = (self._now() + wait, str(error))
         except StillChanging:
             self._again(claim, 0)
-        except Exception:  # noqa: BLE001 - outermost loop of the worker: one bad drop must not end the queue
+        except Exception as error:  # noqa: BLE001 - outermost loop of the worker: one bad drop must not end the queue
             _LOG.exception("a drop could not be processed; it stays in claimed/ and is tried again")
             self._again(claim, attempt)
+            self._note_failure(claim, error)
         else:
+            with self._changed:
+                self._failed.pop(claim.drop_id, None)
             return True
         return False
 
@@ -278,6 +283,16 @@ class InboxWatcher:
             wait = _RETRY_MS[min(attempt, len(_RETRY_MS) - 1)]
             with self._changed:
                 self._later.append((self._now() + wait, attempt + 1, claim))
+
+    def _note_failure(self, claim: Claim | None, error: Exception) -> None:
+        """Keep why a claim was not taken in, for the screen."""
+        if claim is None:
+            return
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
+        why = f"it could not be taken in ({clean(reason, 100)}); it is kept in claimed/ and tried again"
+        with self._changed:
+            since = self._failed[claim.drop_id].since_ms if claim.drop_id in self._failed else self._now()
+            self._failed[claim.drop_id] = Waiting(clean(claim.path.name), clean(claim.lane), why, since)
 
     def _let_go(self, claim: Claim) -> None:
         if claim.source_key is not None:

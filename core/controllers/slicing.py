@@ -19,11 +19,14 @@ from core.controllers.slice_work import Bench, NoSlice, Product
 from core.domain import commands as cmd
 from core.domain.objects import LineItem, Plan, Plate
 from core.domain.words import Actor, PlanState, PlateState
+from core.kernel.kernel import KernelStopped, LedgerUnavailable
 from core.kernel.ports import Artifacts, Effect, Kernel
 
 log = logging.getLogger(__name__)
 
 _IDLE_S = 1.0
+_UNWRITTEN_S = 5.0
+"""Between two tries while the ledger can't be written: the effect stands in it and is taken up again."""
 
 
 class SlicingController:
@@ -83,7 +86,11 @@ class SlicingController:
             effects = self._kernel.reader.effects_pending(("prepare", "slice"))
             # preparing takes milliseconds and somebody waits for it; slicing takes minutes
             for effect in sorted(effects, key=lambda e: e.kind != "prepare")[:1]:
-                self._perform(effect)
+                try:
+                    self._perform(effect)
+                except (KernelStopped, LedgerUnavailable, TimeoutError) as error:
+                    log.warning("what became of %s could not be written down: %r", effect.subject_id, error)
+                    self._stop.wait(_UNWRITTEN_S)
             if not effects:
                 self._wake.wait(_IDLE_S)
 
@@ -93,6 +100,8 @@ class SlicingController:
                 self._prepare(effect)
             else:
                 self._slice(effect)
+        except (KernelStopped, LedgerUnavailable, TimeoutError):
+            raise
         except Exception as error:
             # the outermost loop of this worker: a fault with one Plate must not stop all others
             log.exception("the effect %s %s failed", effect.kind, effect.subject_id)

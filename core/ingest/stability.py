@@ -18,6 +18,9 @@ FOLDER_FACTOR = 3
 EMPTY_FACTOR = 10
 """An empty file waits longer still: uploads often create the name first and send later."""
 
+EMPTY_FOLDER = "the folder is empty"
+"""Why a folder without files waits; it may do so for ever."""
+
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".crdownload", ".download", ".opdownload", ".!ut")
 """Endings that programs give to files that they are still writing."""
 
@@ -132,7 +135,7 @@ def _why_not(dropped: Dropped, quiet_ms: int, settle_ms: int) -> str:
         if entry.kind is not Kind.FOLDER and not ignored(name)
     ]
     if not files and not dropped.cut:
-        return "the folder is empty"
+        return EMPTY_FOLDER
     needed = settle_ms if dropped.entries[0].kind is not Kind.FOLDER else settle_ms * FOLDER_FACTOR
     if any(entry.kind is Kind.FILE and entry.size == 0 for entry in files):
         needed = settle_ms * EMPTY_FACTOR

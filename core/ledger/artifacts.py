@@ -44,16 +44,20 @@ class FileArtifacts:
         return ref
 
     def put_bytes(self, content: bytes, mime: str, name: str = "") -> ArtifactRef:
-        """Store bytes."""
+        """Store bytes; raises OSError like `put`."""
         ref = ArtifactRef(sha256=hashlib.sha256(content).hexdigest(), size=len(content), mime=mime, name=name)
         if self.path(ref).exists():
             return ref
         handle, temporary = tempfile.mkstemp(dir=self.root, prefix=".incoming-")
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        self._place(Path(temporary), ref)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            self._place(Path(temporary), ref)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
         return ref
 
     def path(self, ref: ArtifactRef) -> Path:

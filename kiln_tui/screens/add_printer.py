@@ -15,6 +15,7 @@ from kiln_tui.presentation.probe import form_lines
 from kiln_tui.presentation.text import Line
 from kiln_tui.screens.pick import Entry, Pick
 from kiln_tui.screens.sheet import Sheet
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -38,7 +39,7 @@ class AddPrinterSheet(Sheet):
         self.probing = False
         self.model: tuple[str, str] | None = None
         self.material = ""
-        self.input = Input(placeholder=_ASKS["address"], compact=True, max_length=300)
+        self.input = TypedLine(placeholder=_ASKS["address"], max_length=300)
 
     def more(self) -> Sequence[Widget]:
         """One line to type into."""

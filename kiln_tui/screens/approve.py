@@ -18,6 +18,7 @@ from kiln_tui.commands import Command
 from kiln_tui.presentation.approval import CHOICE_KEYS, approval_lines
 from kiln_tui.presentation.text import Line, line
 from kiln_tui.screens.sheet import Sheet
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -56,7 +57,7 @@ class Approve(Sheet):
         self.sheet: ApprovalSheet | None = None
         self.similar = False
         self.problem = ""
-        self.typed = Input(compact=True, max_length=60)
+        self.typed = TypedLine(max_length=60)
         self._revision = -1
 
     def more(self) -> Sequence[Widget]:

@@ -16,6 +16,7 @@ from kiln_tui.screens.base import WIDE, KilnScreen
 from kiln_tui.widgets.bars import Rule
 from kiln_tui.widgets.live_list import Item, LiveList
 from kiln_tui.widgets.text_pane import TextPane
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -36,7 +37,7 @@ class ListScreen(KilnScreen):
         self.list = LiveList(kiln.paint, self.format_row, id="list")
         self.detail = TextPane(kiln.paint, id="detail")
         self.rule = Rule(kiln.paint, id="rule")
-        self.filter = Input(placeholder="filter; Enter keeps it, Esc clears it", id="filter", compact=True)
+        self.filter = TypedLine(placeholder="filter; Enter keeps it, Esc clears it", id="filter")
         self.filter_text = ""
         self._settle_until = 0.0
         self._detail_height: int | None = None

@@ -27,6 +27,7 @@ from kiln_tui.presentation.outcome import (
 from kiln_tui.presentation.text import Line, line
 from kiln_tui.screens.dialogs import Choose
 from kiln_tui.screens.sheet import Sheet
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -44,7 +45,7 @@ class OutcomePanel(Sheet):
         self.marks = Marks(())
         self.problem = ""
         self.recorded = False
-        self.note = Input(placeholder="note; Enter keeps it", compact=True, max_length=200)
+        self.note = TypedLine(placeholder="note; Enter keeps it", max_length=200)
 
     def more(self) -> Sequence[Widget]:
         """The line for a note."""

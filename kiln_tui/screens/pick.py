@@ -13,6 +13,7 @@ from kiln_tui.presentation.text import Line, Span, cell, cut_end, fit, line, wid
 from kiln_tui.screens.list_screen import matches
 from kiln_tui.screens.sheet import Sheet
 from kiln_tui.widgets.live_list import Item, LiveList
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -43,7 +44,7 @@ class Pick(Sheet):
     ) -> None:
         super().__init__(kiln)
         self._heading, self._entries, self._picked = title, tuple(entries), picked
-        self.typed = Input(placeholder=prompt or "type to narrow the list", compact=True)
+        self.typed = TypedLine(placeholder=prompt or "type to narrow the list")
         self.list = LiveList(kiln.paint, self._row, base="sheet")
 
     def more(self) -> Sequence[Widget]:

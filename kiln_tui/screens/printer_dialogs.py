@@ -15,6 +15,7 @@ from kiln_tui.presentation.sent import printer_name
 from kiln_tui.presentation.text import BLANK, Line, line
 from kiln_tui.screens.dialogs import CHOICE_KEYS, Choose
 from kiln_tui.screens.sheet import Sheet
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -55,7 +56,7 @@ class LoadMaterialSheet(Sheet):
         self.printer_id = printer_id
         self.materials: tuple[str, ...] = ()
         self.material: str | None = None
-        self.color = Input(placeholder="colour, or just Enter", compact=True, max_length=40)
+        self.color = TypedLine(placeholder="colour, or just Enter", max_length=40)
 
     def more(self) -> Sequence[Widget]:
         """The line for the colour."""

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from kiln_tui.commands import Command
 from kiln_tui.presentation.text import Line, line
 from kiln_tui.screens.sheet import Sheet
+from kiln_tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
@@ -22,7 +23,7 @@ class Prompt(Sheet):
     def __init__(self, kiln: KilnApp, question: str, placeholder: str, typed: Callable[[str], None]) -> None:
         super().__init__(kiln)
         self._question, self._typed = question, typed
-        self.input = Input(placeholder=placeholder, compact=True, max_length=1_000)
+        self.input = TypedLine(placeholder=placeholder, max_length=1_000)
 
     def more(self) -> Sequence[Widget]:
         """The line."""

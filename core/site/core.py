@@ -1,9 +1,7 @@
 """The core of one site, whole: ledger, kernel, controllers and gates, in worker threads of this process."""
 
-import datetime as dt
 import logging
 import shutil
-import zoneinfo
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -35,7 +33,7 @@ from core.ledger.artifacts import FileArtifacts
 from core.ledger.lock import SiteLock
 from core.preflight import service as preflight
 from core.site.paths import SitePaths
-from core.site.settings import Secrets, SiteSettings, load_policy, load_settings
+from core.site.settings import Secrets, SiteSettings, load_policy, load_settings, zone_of
 from core.workers.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -79,8 +77,9 @@ class Core:
         policy, self.banner = load_policy(paths, options.policy or default_policy())
         self.models, self.materials = catalog.load_printer_models(), catalog.load_materials()
         self.secrets = Secrets(paths.secrets)
+        self.secrets.check()
         self.clock = SystemClock()
-        self.zone = _zone(self.settings.timezone)
+        self.zone = zone_of(self.settings)
         self.live = LiveStore()
         self.artifacts = FileArtifacts(paths.artifacts)
         shutil.rmtree(paths.work, ignore_errors=True)
@@ -187,9 +186,3 @@ class Core:
         """Stop every worker, the youngest first; the ledger and the lock last."""
         while self._stops:
             self._stops.pop()()
-
-
-def _zone(name: str) -> dt.tzinfo:
-    if name:
-        return zoneinfo.ZoneInfo(name)
-    return dt.datetime.now().astimezone().tzinfo or dt.UTC

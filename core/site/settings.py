@@ -1,6 +1,8 @@
 """site.yaml, policy.yaml and secrets.yaml: read strictly, with the wrong key named."""
 
+import datetime as dt
 import os
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import msgspec
 import yaml
 
 from core.domain.policy import Policy, PolicyInvalid, read_policy
+from core.domain.text import clean
 from core.site.paths import SitePaths, write_private
 
 _MAX_BYTES = 256 * 1024
@@ -37,9 +40,22 @@ def load_settings(paths: SitePaths) -> SiteSettings:
     """The site's settings; defaults where there is no file."""
     document = _load(paths.settings)
     try:
-        return msgspec.convert(document or {}, SiteSettings, strict=True)
+        return msgspec.convert({} if document is None else document, SiteSettings, strict=True)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"site.yaml: {error}") from None
+
+
+def zone_of(settings: SiteSettings) -> dt.tzinfo:
+    """The zone of due dates: the one that site.yaml names, else this computer's."""
+    if not settings.timezone:
+        return dt.datetime.now().astimezone().tzinfo or dt.UTC
+    try:
+        return zoneinfo.ZoneInfo(settings.timezone)
+    except (KeyError, ValueError, OSError):
+        shown = clean(settings.timezone, 60)
+        raise SettingsInvalid(
+            f"site.yaml: `timezone` is “{shown}”, which is no time zone; write one such as Europe/Berlin"
+        ) from None
 
 
 def load_policy(paths: SitePaths, default: Policy) -> tuple[Policy | None, str]:
@@ -47,6 +63,8 @@ def load_policy(paths: SitePaths, default: Policy) -> tuple[Policy | None, str]:
     try:
         document = _load(paths.policy)
         return (default if document is None else read_policy(document)), ""
+    except OSError as error:
+        return None, f"policy.yaml can't be read, so nothing starts by itself: {error.strerror}"
     except (PolicyInvalid, SettingsInvalid) as error:
         return None, f"policy.yaml can't be used, so nothing starts by itself: {error}"
 
@@ -56,6 +74,10 @@ class Secrets:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def check(self) -> None:
+        """Read the file once, which takes other users' rights to it away; SettingsInvalid when it can't be used."""
+        self._all()
 
     def get(self, printer_id: str) -> str:
         """The secret of a printer, or ''."""
@@ -78,7 +100,9 @@ class Secrets:
         try:
             return msgspec.convert(document, dict[str, str], strict=True)
         except msgspec.ValidationError:
-            raise SettingsInvalid("secrets.yaml: must be lines of “printer: key”") from None
+            raise SettingsInvalid(
+                "secrets.yaml: must be lines of “printer: key”; a key of digits only stands in quotes"
+            ) from None
 
 
 def _load(path: Path) -> Any:
@@ -88,6 +112,8 @@ def _load(path: Path) -> Any:
         return yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
+    except RecursionError:
+        raise SettingsInvalid(f"{path.name} can't be read: nested too deeply") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0] if str(error) else "not YAML"
         raise SettingsInvalid(f"{path.name} can't be read: {first}") from None

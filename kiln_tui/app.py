@@ -325,9 +325,9 @@ def _textual_theme(palette: Palette) -> Theme:
     ansi = {
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
-        "input-cursor-background": "ansi_white",
-        "input-cursor-foreground": "ansi_black",
-        "input-cursor-text-style": "none",
+        "input-cursor-background": "ansi_default" if palette.mono else "ansi_white",
+        "input-cursor-foreground": "ansi_default" if palette.mono else "ansi_black",
+        "input-cursor-text-style": "reverse" if palette.mono else "none",
     }
     return Theme(
         name=palette.name,

@@ -22,6 +22,7 @@ class Palette(NamedTuple):
     error: str
     scroll: str
     styles: Mapping[str, str]
+    mono: bool = False
 
 
 DARK = Palette(
@@ -171,6 +172,7 @@ ANSI = Palette(
 MONO = ANSI._replace(
     name="kiln-mono",
     title="No colour",
+    mono=True,
     accent="ansi_default",
     error="ansi_default",
     scroll="ansi_default",

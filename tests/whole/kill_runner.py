@@ -24,6 +24,7 @@ from core.domain.commands import AcceptDrop, SliceDone
 from core.ingest import keeping
 from core.kernel.kernel import LedgerKernel
 from core.kernel.system import SystemClock
+from core.ledger.store import Store
 from core.site.core import Core, CoreOptions
 from kiln_tui.cli.site_dir import local_client, log_to_file
 from tests.whole import kill_wire as wire
@@ -55,6 +56,12 @@ class Fatal:
 
     async def start(self, name: str, token: str) -> Reply:
         if self._point == "before-send":
+            die()
+        kind, _, group = self._point.partition(":")
+        if kind == "late-send":
+            # the printer's server (process group `group`) gets the request only when it wakes up again
+            os.killpg(int(group), signal.SIGSTOP)
+            await asyncio.wait({asyncio.ensure_future(self._inner.start(name, token))}, timeout=0.5)
             die()
         if self._point == "during-send":
             # whether the printer got it is anybody's guess: that is the point
@@ -93,6 +100,8 @@ def _arm(point: str) -> None:
     kind, _, wanted = point.partition(":")
     if kind == "event":
         _before(LedgerKernel, "_publish", lambda types: wanted in types)
+    elif kind == "mid-commit":
+        _before(Store, "append", lambda event: event.type == wanted)
     elif point in _COMMANDS:
         _before(LedgerKernel, "submit", lambda envelope: isinstance(envelope.body, _COMMANDS[point]))
     elif point in _CALLS:

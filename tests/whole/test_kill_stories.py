@@ -119,6 +119,23 @@ def test_both_die_between_intent_and_send(person: Person, tmp_path: Path) -> Non
     assert person.cleared == 2
 
 
+def test_the_start_arrives_late(person: Person, tmp_path: Path) -> None:
+    """W7: the request lies in the sleeping server's socket while the program dies and comes back."""
+    process = person.server._process
+    assert process is not None
+    person.open(f"late-send:{process.pid}")
+    person.add_printer()
+    person.drop(ready_gcode(tmp_path / "ready__x1__PLA.gcode"))
+    person.until_killed()
+    person.open()
+    person.watch_until(lambda seen: seen.shop.printers[0].printer.health is Health.OFFLINE, "offline", 12)
+    assert person.starts() == []
+    person.server.thaw()
+    starts = finish(person)
+    print(f"late start: starts {len(starts)}, bed cleared {person.cleared} time(s)")
+    assert len(starts) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "ends"), [("it_ran", RunState.COMPLETED), ("adopt", RunState.FAILED)], ids=["ran", "failed"]
 )

@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 from core.domain.text import clean
-from core.ingest.files import kept_name
+from core.ingest.files import kept_name, remove_tree
 
 
 def drop_into(inbox: Path, path: Path) -> str:
@@ -18,11 +18,15 @@ def drop_into(inbox: Path, path: Path) -> str:
             number += 1
             target = inbox / kept_name(f"{path.stem}-{number}{path.suffix}")
         temporary = inbox / f".dropping-{uuid.uuid4().hex}"
-        if path.is_dir():
-            shutil.copytree(path, temporary, symlinks=True)
-        else:
-            shutil.copyfile(path, temporary)
-        temporary.rename(target)
+        try:
+            if path.is_dir():
+                shutil.copytree(path, temporary, symlinks=True)
+            else:
+                shutil.copyfile(path, temporary)
+            temporary.rename(target)
+        except OSError:
+            remove_tree(temporary)
+            raise
     except OSError as error:
         return f"{shown}: could not be dropped: {error.strerror or error}"
     return f"{shown}: dropped into {inbox}"

@@ -183,7 +183,10 @@ class LedgerKernel:
         try:
             store = Store(self._path)
             self._open_site(store)
-        except (apsw.Error, OSError, NewerSchema) as error:
+        except apsw.Error as error:
+            self._opened.set_exception(LedgerUnavailable(f"{self._path} can't be opened: {error}"))
+            return
+        except (OSError, NewerSchema) as error:
             self._opened.set_exception(error)
             return
         self._opened.set_result(None)

@@ -3,6 +3,7 @@
 Only the kernel's writer thread uses a `Store`; everybody else reads through `core.ledger.reader`.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from core.kernel.ports import Effect
 from core.ledger.chain import GENESIS, Link, canonical, link_hash
 from core.ledger.schema import migrate
 from core.ledger.tables import KINDS, Stored
+
+log = logging.getLogger(__name__)
 
 _BODY = msgspec.json.Decoder(ev.AnyBody)
 
@@ -97,8 +100,11 @@ class Store:
         self.head: str = row[1] if row else GENESIS
 
     def close(self) -> None:
-        """Checkpoint and close."""
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """Checkpoint and close; on a full disk the write-ahead log stays, and the next opening takes it in."""
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except apsw.Error as error:
+            log.warning("the write-ahead log could not be taken into the ledger: %s", error)
         self.database.close()
 
     @contextmanager

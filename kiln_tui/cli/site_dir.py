@@ -29,6 +29,8 @@ def log_to_file(folder: Path) -> None:
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # a log that can't be written (disk full) must not write its complaints across the screens
+    logging.raiseExceptions = False
     # request lines carry addresses, and at debug level headers: keys must never get into a log
     for name in ("httpx", "httpcore", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -112,9 +112,11 @@ class SqlReader:
         return self._many(t, KINDS["run"].decode, None, t.c.number.desc(), limit)
 
     def plates_live(self) -> tuple[Plate, ...]:
-        """Plates that are draft or approved, oldest first."""
-        t = self._plates
-        return self._many(t, KINDS["plate"].decode, t.c.live == 1, t.c.number)
+        """Plates that are draft or approved and hold a part of an open Order, oldest first."""
+        t, links, intents = self._plates, self._plate_intents, self._intents
+        open_orders = intents.select(intents.c.id).where(intents.c.open == 1)
+        ids = links.select(links.c.plate_id).where(links.c.intent_id.in_(open_orders))
+        return self._many(t, KINDS["plate"].decode, (t.c.live == 1) & t.c.id.in_(ids), t.c.number)
 
     def plates_of_intent(self, intent_id: str) -> tuple[Plate, ...]:
         """Every Plate that holds a part of this Order."""

@@ -101,16 +101,24 @@ def describe(obs: Observation) -> str:
     job = obs.printer_job
     parts = [f"printer says {obs.phase.value}", f"file {clean(job.remote_file, 100) or 'none'}"]
     if job.job_id is not None:
-        parts.append(f"its job {clean(job.job_id, 60)}")
+        parts.append(f"printer job {clean(job.job_id, 60)}")
     if job.progress is not None:
         parts.append(f"{int(job.progress * 100)} %")
     if obs.boot.boot:
         parts.append(f"session {clean(obs.boot.boot, 60)}")
     if obs.boot.job_counter is not None:
-        parts.append(f"job counter {obs.boot.job_counter}")
+        parts.append(f"its prints so far {obs.boot.job_counter}")
     if obs.messages:
         parts.append("; ".join(clean(m, 100) for m in obs.messages[:3]))
     return clean(", ".join(parts), 500)
+
+
+def error_words(obs: Observation) -> str:
+    """What a printer said of its own error, in one sentence for the operator."""
+    said = "; ".join(clean(m, 160) for m in obs.messages[:2])
+    done = obs.printer_job.progress
+    at = f" (at {int(done * 100)} %)" if done is not None else ""
+    return (said or "the printer reports an error and does not say which") + at
 
 
 def ask(run: Run, question: str, look: Look) -> Submit:

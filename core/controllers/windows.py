@@ -5,6 +5,7 @@ from core.controllers.evidence import (
     UNNAMED,
     ask,
     describe,
+    error_words,
     has_our_name,
     key,
     other_execution,
@@ -210,7 +211,7 @@ def _ours(s: Situation, run: Run, look: Look, settled: bool) -> Step:
     if not settled:
         return Wait(reason="The printer stopped; waiting for a second look")
     if obs.phase is Phase.ERROR:
-        return _ended(run, "failed", "printer_error", f"the printer reports an error: {describe(obs)}")
+        return _ended(run, "failed", "printer_error", error_words(obs))
     if s.memory.accepted == facts(obs):
         return Wait(reason="A person said that this attempt goes on; the printer is idle")
     question = "The printer is idle again, and nothing shows how this attempt ended."

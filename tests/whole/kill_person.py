@@ -263,8 +263,11 @@ def finish(person: Person, orders: int = 1) -> list[str]:
     )
     (run,) = person.now.look().runs
     assert run.state is RunState.COMPLETED
+    assert person.server.get("/api/files/local")["files"] == []
     person.close()
     person.check_ledger()
+    log = (person.root / "logs" / "kiln.log").read_text()
+    assert " ERROR " not in log, log[-3000:]
     person.check_folders(orders)
     starts = person.starts()
     assert set(starts) == {run.remote_name}
@@ -290,16 +293,17 @@ def _artifacts(found: object) -> list[ArtifactRef]:
     return [ref for value in found for ref in _artifacts(value)] if isinstance(found, list) else []
 
 
-def orphans(known: set[int]) -> list[str]:
-    """Children of ours beyond `known`: with the test as subreaper, what a killed program left behind."""
-    left = []
+def children() -> dict[int, str]:
+    """Our living children with their command lines; with the test as subreaper, also what a killed program left."""
+    found = {}
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) in known:
+        if not entry.name.isdigit():
             continue
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[1]) == os.getpid() and fields[0] != "Z":
-                left.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return left
+        if int(fields[1]) == os.getpid() and fields[0] != "Z":
+            found[int(entry.name)] = command
+    return found

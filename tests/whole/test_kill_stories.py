@@ -1,7 +1,6 @@
 """Whole stories with kill -9 of the program, of the printer's server, and of both (issue 2; kernel.md windows)."""
 
 import ctypes
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from core.domain.commands import ResolveRun
 from core.domain.words import Health, RunState
 from kiln_tui import demo_parts as parts
 from tests.servers.octoprint import OctoPrintServer
-from tests.whole.kill_person import WARM, Person, finish, orphans, ready_gcode, run_of
+from tests.whole.kill_person import WARM, Person, children, finish, ready_gcode, run_of
 from tests.whole.kill_wire import Seen
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -61,10 +60,6 @@ def adopts_orphans() -> Iterator[None]:
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-def children() -> set[int]:
-    return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
-
-
 @pytest.mark.usefixtures("adopts_orphans")
 def test_killed_at_every_step_of_one_story(person: Person, tmp_path: Path) -> None:
     """Fifteen deaths between the dropped STL and the fulfilled Order; a death may come twice or not at all where
@@ -78,7 +73,7 @@ def test_killed_at_every_step_of_one_story(person: Person, tmp_path: Path) -> No
     for following in (*EVERY_STEP[1:], ""):
         person.until_killed()
         ends = time.monotonic() + 5
-        while left := orphans(ours):
+        while left := {pid: command for pid, command in children().items() if pid not in ours}:
             assert time.monotonic() < ends, f"{person.kills[-1]} left behind: {left}"
             time.sleep(0.05)
         person.open(following)
@@ -100,6 +95,21 @@ def test_ended_while_the_program_was_dead(person: Person, tmp_path: Path) -> Non
     person.open()
     assert len(finish(person)) == 1
     assert person.cleared == 1
+
+
+def test_killed_again_and_again_in_the_fence(person: Person, tmp_path: Path) -> None:
+    """W5, and no step of the fence is lost or done for a second start."""
+    deaths = ("before-send", "event:RunFencing", "after-delete", "event:RunRequeued")
+    person.open(deaths[0])
+    person.add_printer()
+    person.drop(ready_gcode(tmp_path / "ready__x1__PLA.gcode"))
+    for following in (*deaths[1:], ""):
+        person.until_killed()
+        assert person.starts() == []
+        person.open(following)
+    assert tuple(person.kills) == deaths
+    assert len(finish(person)) == 1
+    assert person.cleared == 2
 
 
 def test_both_die_between_intent_and_send(person: Person, tmp_path: Path) -> None:
@@ -137,9 +147,10 @@ def test_the_start_arrives_late(person: Person, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "ends"), [("it_ran", RunState.COMPLETED), ("adopt", RunState.FAILED)], ids=["ran", "failed"]
+    ("program_too", "answer", "ends"),
+    [(False, "it_ran", RunState.COMPLETED), (True, "adopt", RunState.FAILED)],
+    ids=["server", "server-and-program"],
 )
-@pytest.mark.parametrize("program_too", [False, True], ids=["server", "server-and-program"])
 def test_the_printers_server_dies_in_mid_print(
     person: Person, tmp_path: Path, answer: str, ends: RunState, program_too: bool
 ) -> None:

@@ -95,7 +95,7 @@ async def keys_stay_quick(site: Site, seconds: float, what: str) -> None:
     took = sorted(keys.took_ms)
     p50, p95 = took[len(took) // 2], took[int(len(took) * 0.95)]
     print(f"{what}: {len(took)} keys, p50 {p50:.0f} ms, p95 {p95:.0f} ms, worst {took[-1]:.0f} ms")
-    assert len(took) >= 20
+    assert len(took) >= 10
     assert p95 < QUICK_MS
 
 
@@ -117,7 +117,7 @@ async def test_off(tmp_path: Path, server: OctoPrintServer) -> None:
         since = time.monotonic()
         await said_within(site, "5", ("offline",), since, "off, Printers")
         await said_within(site, "1", ("once it answers again",), since, "off, Triage")
-        await keys_stay_quick(site, 6, "off")
+        await keys_stay_quick(site, 4, "off")
         await asyncio.to_thread(server.start)
         site.core.fleet.refresh("octo")
         await site.until(lambda: _says(site, "when clear"), "the printer to be back", 30)
@@ -130,7 +130,7 @@ async def test_wrong_key(tmp_path: Path, server: OctoPrintServer) -> None:
         since = time.monotonic()
         await said_within(site, "5", ("key refused",), since, "wrong key, Printers")
         await said_within(site, "1", ("refuses Kiln's key",), since, "wrong key, Triage")
-        await keys_stay_quick(site, 6, "wrong key")
+        await keys_stay_quick(site, 4, "wrong key")
 
 
 async def test_never_answering(tmp_path: Path, server: OctoPrintServer) -> None:
@@ -139,7 +139,7 @@ async def test_never_answering(tmp_path: Path, server: OctoPrintServer) -> None:
         since = time.monotonic()
         await said_within(site, "5", ("offline", "silent"), since, "frozen, Printers")
         await said_within(site, "1", ("once it answers again",), since, "frozen, Triage")
-        await keys_stay_quick(site, 6, "frozen")
+        await keys_stay_quick(site, 4, "frozen")
         server.thaw()
         site.core.fleet.refresh("octo")
         await site.until(lambda: _says(site, "when clear"), "the printer to be back", 30)
@@ -152,7 +152,7 @@ async def test_answering_slowly(tmp_path: Path, server: OctoPrintServer) -> None
         try:
             await site.press_on(await site.card("ready_start"), "enter")
             await site.card("PRINTING", 90)
-            await keys_stay_quick(site, 6, "slow")
+            await keys_stay_quick(site, 4, "slow")
             row = (await site.shop()).printers[0]
             assert row.live is not None
             assert row.live.phase.running
@@ -171,7 +171,7 @@ async def test_killed_in_mid_print(tmp_path: Path, server: OctoPrintServer) -> N
         since = time.monotonic()
         await said_within(site, "5", ("offline", "silent"), since, "killed, Printers")
         await said_within(site, "1", ("stopped reporting",), since, "killed, Triage")
-        await keys_stay_quick(site, 6, "killed in mid-print")
+        await keys_stay_quick(site, 4, "killed in mid-print")
         await asyncio.to_thread(server.start)
         site.core.fleet.refresh("octo")
         asked = await site.card("NEEDS DECISION", 60)

@@ -143,6 +143,14 @@ class Ingest:
             notes=tuple(dict.fromkeys(notes)),
         )
 
+    def _stored(self, file: ClaimedFile, mime: str) -> ArtifactRef:
+        """The file's copy in the store. Only that copy is checked and printed from here on: the claimed file may
+        still be written by a program that opened it before it was claimed."""
+        source = self._artifacts.put(file.path, mime, file.name)
+        if source.sha256 != file.sha256:
+            raise Refuse(_changed(file))
+        return source
+
     def _site_models(self) -> tuple[PrinterModel, ...]:
         ids = dict.fromkeys(p.model_id for p in self._kernel.reader.printers())
         return tuple(self._gate.models[i] for i in ids if i in self._gate.models)
@@ -150,12 +158,12 @@ class Ingest:
     # --- models ---
 
     def _model(self, file: ClaimedFile) -> list[DroppedPart]:
-        report = run_preflight(self._pool, file.path, self._site_models())
+        source = self._stored(file, "application/octet-stream")
+        report = run_preflight(self._pool, self._artifacts.path(source), self._site_models())
         if report.verdict is Verdict.FAIL or not report.parts:
             raise Refuse(*(_named(f, file) for f in _worst_first(report)))
+        source = msgspec.structs.replace(source, mime=_MIME.get(report.format, source.mime))
         kept = self._artifacts.put_bytes(msgspec.json.encode(report), "application/json", "preflight.json")
-        mime = _MIME.get(report.format, "application/octet-stream")
-        source = self._artifacts.put(file.path, mime, file.name)
         facts = file.facts
         made = []
         for part in report.parts:
@@ -165,7 +173,7 @@ class Ingest:
                     name=_part_name(file, part, len(report.parts)),
                     source=source,
                     part_index=part.index,
-                    mesh=self._normalised(file, part),
+                    mesh=self._normalised(file, source, part),
                     quantity=(facts.quantity or 1) * part.quantity,
                     quantity_stated=facts.quantity is not None or part.quantity > 1,
                     material=facts.material,
@@ -180,11 +188,11 @@ class Ingest:
             )
         return made
 
-    def _normalised(self, file: ClaimedFile, part: PartReport) -> ArtifactRef:
+    def _normalised(self, file: ClaimedFile, source: ArtifactRef, part: PartReport) -> ArtifactRef:
         with tempfile.TemporaryDirectory(prefix="ingest-", dir=self._work) as folder:
             target = Path(folder) / "mesh.stl"
             try:
-                run_normalise(self._pool, file.path, part.index, target)
+                run_normalise(self._pool, self._artifacts.path(source), part.index, target)
             except WorkerError as error:
                 code, detail = explain(error)
                 raise Refuse(_named(preflight_finding(code, detail), file)) from error
@@ -197,10 +205,13 @@ class Ingest:
     # --- ready G-code ---
 
     def _gcode(self, file: ClaimedFile) -> DroppedPart:
+        source = self._stored(file, "text/x.gcode")
         try:
-            report = self._gate.scan(file.path)
+            report = self._gate.scan(self._artifacts.path(source))
         except WorkerError as error:
             raise Refuse(_named(scan_failed(error), file)) from error
+        if report.sha256 != source.sha256:
+            raise Refuse(_changed(file))
         facts = file.facts
         material = self._materials.get(facts.material or (report.filament_types or ("",))[0].upper())
         models = self._site_models() or tuple(self._gate.models.values())
@@ -211,7 +222,6 @@ class Ingest:
             best = min(verdicts.values(), key=lambda v: sum(f.severity is Verdict.FAIL for f in v.findings))
             raise Refuse(*(_named(f, file) for f in best.findings))
         kept = self._artifacts.put_bytes(msgspec.json.encode(report), "application/json", "gcode.json")
-        source = self._artifacts.put(file.path, "text/x.gcode", file.name)
         best = min(passing.values(), key=lambda v: len(v.findings))
         gate: GateSummary = msgspec.structs.replace(summary(report, best, material), report=kept)
         return DroppedPart(
@@ -250,6 +260,18 @@ def _check_kind(file: ClaimedFile) -> None:
             kiln_can="It is kept whole in rejected/ beside this reason.",
             where=file.name,
         )
+    )
+
+
+def _changed(file: ClaimedFile) -> Finding:
+    return Finding(
+        code="CHANGED_WHILE_READ",
+        severity=Verdict.FAIL,
+        what=f"{file.name} was changed while Kiln was reading it.",
+        why="What was checked would not be what is printed.",
+        fix="Let the program that writes it finish, then drop the file again.",
+        kiln_can="It is kept whole in rejected/ beside this reason.",
+        where=file.name,
     )
 
 

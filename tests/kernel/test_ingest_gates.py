@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.catalog import load_materials
@@ -12,8 +13,10 @@ from core.controllers.gcode_gate import GcodeGate
 from core.controllers.ingest import Ingest
 from core.domain import commands as cmd
 from core.domain.findings import Finding
+from core.domain.objects import ArtifactRef
 from core.domain.words import Verdict
 from core.gcode.policy import GcodePolicy
+from core.gcode.report import GcodeReport
 from core.ingest.claim import Claim
 from core.ingest.content import ClaimedDrop, read_claim
 from core.kernel.kernel import LedgerUnavailable
@@ -54,20 +57,25 @@ class Gates:
     """Ingest with everything that it needs, on a shop of one printer."""
 
     def __init__(self, shop: KernelShop, pool: WorkerPool, root: Path) -> None:
-        self.shop, self.root, self.folders = shop, root, Folders()
+        self.shop, self.root, self.folders, self.pool = shop, root, Folders(), pool
         (root / "work").mkdir()
-        self.artifacts = FileArtifacts(root / "artifacts")
+        self.use(FileArtifacts(root / "artifacts"))
+        self.count = 0
+
+    def use(self, artifacts: FileArtifacts, gate: GcodeGate | None = None) -> None:
+        """Take in with this store and this gate from now on."""
+        shop, pool, root = self.shop, self.pool, self.root
+        self.artifacts = artifacts
         self.ingest = Ingest(
             kernel=shop.kernel,
             artifacts=self.artifacts,
             pool=pool,
-            gate=GcodeGate(pool, shop.kernel.world.models, GcodePolicy()),
+            gate=gate or GcodeGate(pool, shop.kernel.world.models, GcodePolicy()),
             materials=load_materials(),
             work=root / "work",
             zone=dt.UTC,
             keeper=lambda: self.folders,
         )
-        self.count = 0
 
     def claim(self, *names: str, folder: str = "") -> ClaimedDrop:
         """Claim files of these names that lie in `root`, singly or as one folder."""
@@ -183,3 +191,71 @@ def test_plates_of_orders_that_are_over_are_not_live(gates: Gates) -> None:
     shop.judge(run_id)
     assert shop.reader.plates_live() == ()
     assert shop.reader.intents_open() == ()
+
+
+class Writer(FileArtifacts):
+    """The store beside a program that still has a claimed file open, and adds heat before or after it is copied."""
+
+    def __init__(self, root: Path, *, early: bool) -> None:
+        super().__init__(root)
+        self.early = early
+
+    def put(self, source: Path, mime: str, name: str = "", *, move: bool = False) -> ArtifactRef:
+        if not self.early:
+            ref = super().put(source, mime, name, move=move)
+        if not move:
+            with source.open("ab") as late:
+                late.write(b"M104 S400\n" if name.endswith(".gcode") else b"\0" * 50)
+        return super().put(source, mime, name, move=move) if self.early else ref
+
+
+@pytest.mark.parametrize("name", ["ready.gcode", "other.stl"])
+def test_a_file_that_is_changed_before_it_is_stored_is_refused(gates: Gates, name: str) -> None:
+    gates.use(Writer(gates.root / "artifacts", early=True))
+    gates.ingest.on_claimed(gates.claim(name))
+    assert gates.codes() == ["CHANGED_WHILE_READ"]
+    assert gates.shop.reader.intents_recent() == ()
+
+
+@pytest.mark.parametrize("name", ["ready.gcode", "other.stl"])
+def test_what_is_written_into_a_file_once_it_is_stored_is_neither_checked_nor_printed(
+    gates: Gates, name: str
+) -> None:
+    gates.use(Writer(gates.root / "artifacts", early=False))
+    claimed = gates.claim(name)
+    gates.ingest.on_claimed(claimed)
+    assert claimed.files[0].path.read_bytes() != (gates.root / name).read_bytes()
+    assert gates.codes() == []
+    (intent,) = gates.shop.reader.intents_open()
+    (item,) = intent.items
+    assert item.part.sha256 == claimed.files[0].sha256
+    assert gates.artifacts.path(item.part).read_bytes() == (gates.root / name).read_bytes()
+
+
+class LateGate(GcodeGate):
+    """The gate beside a program that adds heat to the claimed file as soon as it was scanned."""
+
+    late: Path
+
+    def scan(self, path: Path) -> GcodeReport:
+        report = super().scan(path)
+        with self.late.open("ab") as out:
+            out.write(b"M104 S400\n")
+        return report
+
+
+def test_the_gcode_that_is_printed_is_the_one_that_was_scanned(gates: Gates) -> None:
+    gate = LateGate(gates.pool, gates.shop.kernel.world.models, GcodePolicy())
+    gates.use(gates.artifacts, gate)
+    claimed = gates.claim("ready.gcode")
+    gate.late = claimed.files[0].path
+    gates.ingest.on_claimed(claimed)
+    assert b"S400" in gate.late.read_bytes()
+    (intent,) = gates.shop.reader.intents_open()
+    (plan,) = gates.shop.reader.plans_of_intent(intent.intent_id)
+    assert plan.gcode is not None
+    assert plan.gate is not None
+    assert plan.gate.report is not None
+    scanned = msgspec.json.decode(gates.artifacts.path(plan.gate.report).read_bytes(), type=GcodeReport)
+    assert scanned.sha256 == plan.gcode.sha256 == claimed.files[0].sha256
+    assert b"S400" not in gates.artifacts.path(plan.gcode).read_bytes()

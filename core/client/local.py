@@ -1,6 +1,7 @@
 """The client in the same process: one reader thread for queries, the kernel's own queue for commands."""
 
 import asyncio
+import contextlib
 import shutil
 import threading
 import uuid
@@ -30,6 +31,7 @@ from core.domain.commands import (
     Envelope,
     LoadMaterial,
     Refusal,
+    RemovePrinter,
     ResolveRun,
     Result,
 )
@@ -49,6 +51,8 @@ from core.views.outcome import outcome_sheet
 T = TypeVar("T")
 Probe = Callable[[str, str], Awaitable[ProbeView]]
 
+OBSERVED_S = 5.0
+"""A person's answer about a printer counts with what it showed at most this long ago."""
 TICK_S = 1.0
 """Ages are shown in whole seconds, so a snapshot is stale after one."""
 
@@ -199,7 +203,8 @@ class LocalClient:
     async def send(self, command: AnyCommand, *, key: str | None = None, who: str = "") -> Result:
         """Carry out a command of a person."""
         if isinstance(command, ResolveRun) and not command.observed:
-            command = msgspec.structs.replace(command, observed=await self._observed(command.run_id))
+            phase, file = await self._observed(command.run_id)
+            command = msgspec.structs.replace(command, observed=phase, observed_file=file)
         envelope = Envelope(
             key=key or f"ui:{uuid.uuid4().hex}",
             body=command,
@@ -207,19 +212,25 @@ class LocalClient:
             who=who or self._who,
         )
         try:
-            return await self._core.kernel.submit_async(envelope)
+            result = await self._core.kernel.submit_async(envelope)
         except LedgerUnavailable as error:
             return _unwritten(str(error), self._core.paths.root)
         except KernelStopped as error:
             raise ClientClosed(str(error) or "the core has stopped") from error
+        if result.ok and isinstance(command, RemovePrinter):
+            with contextlib.suppress(SettingsInvalid, OSError):  # an unused key that stays is no failure
+                await asyncio.to_thread(self._core.secrets.put, command.printer_id, "")
+        return result
 
-    async def _observed(self, run_id: str) -> str:
+    async def _observed(self, run_id: str) -> tuple[str, str]:
         run = await self._read(lambda: self._core.kernel.queries.run(run_id))
         if run is None or run.printer_id is None:
-            return ""
+            return "", ""
         state = self._core.live.get(run.printer_id)
         seen, age = state.observation, state.age_s(self._core.clock.monotonic())
-        return seen.phase.value if seen is not None and age is not None and age < 15 else ""
+        if seen is None or age is None or age > OBSERVED_S:
+            return "", ""
+        return seen.phase.value, seen.printer_job.remote_file
 
     async def drop(self, paths: tuple[Path, ...]) -> tuple[str, ...]:
         """Copy files into the inbox, each whole at once."""
@@ -235,7 +246,7 @@ class LocalClient:
         self, *, name: str, adapter: str, address: str, model_id: str, secret: str, material: str
     ) -> Result:
         """Store the secret and make the printer known."""
-        printer_id = file_stem(name.lower(), 40).replace(".", "-").replace("+", "-")
+        printer_id = await self._read(lambda: self._free_id(name))
         try:
             before = await asyncio.to_thread(self._core.secrets.get, printer_id)
             await asyncio.to_thread(self._core.secrets.put, printer_id, secret)
@@ -252,6 +263,15 @@ class LocalClient:
         elif material:
             await self.send(LoadMaterial(printer_id=printer_id, material=material))
         return result
+
+    def _free_id(self, name: str) -> str:
+        """An id of its own also for a printer that comes back under its old name: its history stays apart."""
+        stem = file_stem(name.lower(), 36).replace(".", "-").replace("+", "-")
+        reader, number, wanted = self._core.kernel.queries, 1, stem
+        while (known := reader.printer(wanted)) is not None and known.removed:
+            number += 1
+            wanted = f"{stem}-{number}"
+        return wanted
 
     async def refresh(self, printer_id: str) -> None:
         """Look at a printer now."""

@@ -73,7 +73,7 @@ class QueuePlate(Command, frozen=True, kw_only=True):
 
 
 class RetrySlice(Command, frozen=True, kw_only=True):
-    """Slice a Plate again after a failure."""
+    """Slice a Plate: again after a failure, or for the first time where policy left that to a person."""
 
     plate_id: str
 
@@ -130,6 +130,8 @@ class ResolveRun(Command, frozen=True, kw_only=True):
     answer: str
     observed: str = ""
     """What the printer showed when the person answered (a Phase); filled in by the client."""
+    observed_file: str = ""
+    """The file that the printer named then."""
 
 
 class AddPrinter(Command, frozen=True, kw_only=True):

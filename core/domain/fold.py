@@ -303,7 +303,12 @@ def _run_life(state: Run, event: ev.Event) -> Run:
         case ev.ReprintCreated():
             return replace(state, reprinted_by=body.plate_id)
         case ev.ControlRequested():
-            return _noted(state, event, f"{body.what} requested by {event.who or event.actor}")
+            wanted = body.reason if body.what == "cancel" else state.abort_reason
+            return _noted(
+                replace(state, abort_reason=wanted),
+                event,
+                f"{body.what} requested by {event.who or event.actor}",
+            )
         case ev.AnomalyDetected():
             return _noted(state, event, body.text)
     return state

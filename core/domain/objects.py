@@ -140,6 +140,8 @@ class GateSummary(msgspec.Struct, frozen=True, kw_only=True):
     layers: int | None = None
     printer_model: str = ""
     slicer: str = ""
+    sha256: str = ""
+    """Of the file that was scanned: the gate speaks of exactly this content."""
     report: ArtifactRef | None = None
 
 
@@ -262,6 +264,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     used_mg: int | None = None
     printer_snapshot: dict[str, str] = {}
     reprinted_by: str | None = None
+    abort_reason: str = ""
+    """What a person said when they asked to stop this attempt ('' = nobody did)."""
     approved_by: str | None = None
 
 
@@ -292,8 +296,6 @@ class Printer(msgspec.Struct, frozen=True, kw_only=True):
     material: str | None = None
     color: str | None = None
     removed: bool = False
-    attempts_done: int = 0
-    attempts_failed: int = 0
     foreign: str = ""
 
 

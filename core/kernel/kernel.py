@@ -23,7 +23,7 @@ from core.domain.objects import Plan, Plate, Printer, Run
 from core.domain.words import Actor
 from core.kernel.handlers import decide
 from core.kernel.ports import Clock, Ids, Reader
-from core.kernel.transaction import SITE_ID, Refused, Transaction, World
+from core.kernel.transaction import SITE_ID, Blocked, Refused, Transaction, World
 from core.ledger.chain import canonical
 from core.ledger.reader import SqlReader
 from core.ledger.schema import NewerSchema
@@ -105,6 +105,15 @@ class StoreLoader:
         """Whether an effect is neither performed nor superseded."""
         sql = "SELECT 1 FROM effects WHERE effect_id = ? AND result IS NULL"
         return self.store.connection.execute(sql, (effect_id,)).fetchone() is not None
+
+    def last_decision(self, kind: str, subject_id: str) -> ev.DecisionMade | None:
+        """The newest decision about a subject."""
+        sql = (
+            "SELECT payload FROM events WHERE subject_kind = ? AND subject_id = ? AND type = 'DecisionMade'"
+            " ORDER BY subject_version DESC LIMIT 1"
+        )
+        row = self.store.connection.execute(sql, (kind, subject_id)).fetchone()
+        return msgspec.json.decode(cast("bytes", row[0]), type=ev.DecisionMade) if row else None
 
     def last_event_of(self, kind: str, subject_id: str) -> str | None:
         """The newest event in a stream."""
@@ -223,6 +232,7 @@ class LedgerKernel:
         return Transaction(StoreLoader(store), self.world, self._clock.stamp(), self._ids, envelope)
 
     def _handle(self, store: Store, group: list[_Work]) -> None:
+        group = [work for work in group if work.future.set_running_or_notify_cancel()]
         seq, head = store.seq, store.head
         answers: list[tuple[_Work, Result]] = []
         types: list[str] = []
@@ -242,21 +252,25 @@ class LedgerKernel:
                 work.future.set_exception(LedgerUnavailable(f"the ledger could not be written: {error}"))
             return
         for work, result in answers:
-            if not work.future.cancelled():
-                work.future.set_result(result)
+            work.future.set_result(result)
         if types:
             self._publish(tuple(types))
 
     def _one(self, store: Store, envelope: Envelope) -> tuple[Result, list[str]]:
-        body_hash = hashlib.sha256(canonical(envelope.body)).hexdigest()
-        stored = store.stored_command(envelope.key)
-        if stored is not None:
-            return _repeated(stored, body_hash), []
         try:
+            body_hash = hashlib.sha256(canonical(envelope.body)).hexdigest()
+            stored = store.stored_command(envelope.key)
+            if stored is not None:
+                return _repeated(stored, body_hash), []
             with store.savepoint():
                 tx = self._transaction(store, envelope)
                 self._check_version(tx, envelope)
-                decide(tx, envelope.body)
+                try:
+                    decide(tx, envelope.body)
+                except Blocked as blocked:
+                    if tx.only_the_decision():
+                        self._write(store, tx)
+                    return Result(refusal=blocked.refusal), [e.type for e in tx.events]
                 self._write(store, tx)
                 result = Result(event_ids=tuple(e.event_id for e in tx.events), made=tx.made)
                 store.store_command(envelope.key, body_hash, msgspec.json.encode(result), tx.now.wall_ns)
@@ -268,6 +282,15 @@ class LedgerKernel:
             log.warning("a command was refused by a constraint: %s", error)
             reason = "Something else changed this at the same moment; look again."
             return Result(refusal=Refusal(code="CONFLICT", reasons=(reason,))), []
+        except (apsw.Error, OSError):
+            raise
+        except Exception as error:
+            # the outermost loop of the only writer: one impossible command must not end the site's ledger
+            log.exception("the command %s failed", type(envelope.body).__name__)
+            reason = (
+                f"Kiln could not carry this out ({type(error).__name__}); nothing was changed. See the log."
+            )
+            return Result(refusal=Refusal(code="INTERNAL", reasons=(reason,))), []
 
     def _check_version(self, tx: Transaction, envelope: Envelope) -> None:
         if envelope.expected_version is None:

@@ -15,7 +15,9 @@ from core.domain.words import (
     Verdict,
 )
 from core.kernel.plates import draft_plates
-from core.kernel.transaction import SITE_ID, Refused, Transaction
+from core.kernel.transaction import SITE_ID, Blocked, Refused, Transaction
+
+_NEVER_STARTED = (RunState.QUEUED, RunState.PENDING_APPROVAL, RunState.CLAIMED, RunState.UPLOADED)
 
 MAX_INSTANCES = 1000
 """Physical parts per Order."""
@@ -248,8 +250,7 @@ def approve_order(tx: Transaction, c: cmd.ApproveOrder) -> None:
 
 def _standing_approval(tx: Transaction, intent: Intent, plans: list[Plan], hours: int) -> None:
     for plan in plans:
-        item = _item_of(intent, plan)
-        scope = {"material": item.material or "", "tier": item.tier or "", "model_id": plan.model_id or ""}
+        scope = _scope(intent, plan)
         until = tx.now.wall_s + hours * 3600
         tx.emit("site", SITE_ID, ev.StandingApproval(scope=scope, until=until, by=tx.who))
 
@@ -258,7 +259,7 @@ def _approve(tx: Transaction, intent: Intent, plans: list[Plan], *, dispatch: bo
     rulings = [tx.decide("ApprovePlan", "plan", p.plan_id, _inputs(tx, intent, p)) for p in plans]
     for ruling in rulings:
         if ruling.outcome is DecisionOutcome.BLOCK:
-            raise Refused("POLICY", *ruling.explanations)
+            raise Blocked("POLICY", *ruling.explanations)
         if ruling.outcome is DecisionOutcome.REQUIRE_APPROVAL:
             return
     approved = [
@@ -282,7 +283,7 @@ def _approve(tx: Transaction, intent: Intent, plans: list[Plan], *, dispatch: bo
 def _inputs(tx: Transaction, intent: Intent, plan: Plan) -> dict[str, str]:
     item = _item_of(intent, plan)
     source = plan.preflight or plan.gate
-    scope = {"material": item.material or "", "tier": item.tier or "", "model_id": plan.model_id or ""}
+    scope = _scope(intent, plan)
     standing = any(s.until > tx.now.wall_s and s.scope == scope for s in tx.site().standing)
     return {
         "preflight": (source.verdict if source else Verdict.FAIL).value,
@@ -295,27 +296,24 @@ def _inputs(tx: Transaction, intent: Intent, plan: Plan) -> dict[str, str]:
     }
 
 
+def _scope(intent: Intent, plan: Plan) -> dict[str, str]:
+    """What makes another Order similar enough for a standing approval."""
+    item = _item_of(intent, plan)
+    source = plan.preflight or plan.gate
+    return {
+        "material": item.material or "",
+        "tier": item.tier or "",
+        "model_id": plan.model_id or "",
+        "preflight": (source.verdict if source else Verdict.FAIL).value,
+        "risk": plan.risk_level.value,
+    }
+
+
 def cancel_order(tx: Transaction, c: cmd.CancelOrder) -> None:
-    """End the promise: drafts and Plates are void, queued attempts end, running ones go on and stay visible."""
+    """End the promise: nothing of it is made or started any more; what prints goes on and stays visible."""
     intent = _open_order(tx, c.intent_id)
     tx.emit("intent", intent.intent_id, ev.IntentCanceled(reason=c.reason))
-    for plan in tx.plans_of(intent.intent_id):
-        if plan.state in (PlanState.DRAFT, PlanState.APPROVED):
-            tx.settle("prepare", plan.plan_id, "canceled")
-            tx.emit("plan", plan.plan_id, ev.PlanVoided(reason="order canceled"))
-    for plate in tx.plates_of(intent.intent_id):
-        if plate.state not in (PlateState.DRAFT, PlateState.APPROVED) or len(plate.intent_ids) > 1:
-            continue
-        runs = tx.runs_of(plate.plate_id)
-        for run in runs:
-            if run.state in (RunState.QUEUED, RunState.PENDING_APPROVAL):
-                ended = ev.RunAborted(
-                    at=tx.now.wall_s, reason="operator_abort", text="The Order was canceled"
-                )
-                tx.emit("run", run.run_id, ended)
-        if not any(run.state.active for run in runs):
-            tx.settle("slice", plate.plate_id, "canceled")
-            tx.emit("plate", plate.plate_id, ev.PlateVoided(reason="order canceled"))
+    _wind_up(tx, intent.intent_id, "The Order was canceled")
 
 
 def fulfil_order(tx: Transaction, c: cmd.FulfilOrder) -> None:
@@ -328,13 +326,26 @@ def fulfil_order(tx: Transaction, c: cmd.FulfilOrder) -> None:
                 f"A Print Attempt of Order {intent.number} is still under way; end it or wait for it.",
             )
     tx.emit("intent", intent.intent_id, ev.IntentFulfilled(at=tx.now.wall_s, by_hand=True))
-    for plate in tx.plates_of(intent.intent_id):
+    _wind_up(tx, intent.intent_id, "The Order was fulfilled by hand")
+
+
+def _wind_up(tx: Transaction, intent_id: str, why: str) -> None:
+    """Nobody waits for this Order any more: drafts are void, and attempts that were never started end."""
+    for plan in tx.plans_of(intent_id):
+        if plan.state is PlanState.DRAFT or (plan.state is PlanState.APPROVED and why.endswith("canceled")):
+            tx.settle("prepare", plan.plan_id, "closed")
+            tx.emit("plan", plan.plan_id, ev.PlanVoided(reason=why))
+    for plate in tx.plates_of(intent_id):
+        if tx.any_open(plate.intent_ids):
+            continue
         for run in tx.runs_of(plate.plate_id):
-            if run.state in (RunState.QUEUED, RunState.PENDING_APPROVAL) and len(run.intent_ids) == 1:
-                ended = ev.RunAborted(
-                    at=tx.now.wall_s, reason="operator_abort", text="The Order was fulfilled by hand"
-                )
+            if run.state in _NEVER_STARTED:
+                ended = ev.RunAborted(at=tx.now.wall_s, reason="operator_abort", text=why)
                 tx.emit("run", run.run_id, ended)
+        made = any(run.started_at or run.state.active for run in tx.runs_of(plate.plate_id))
+        if plate.state in (PlateState.DRAFT, PlateState.APPROVED) and not made:
+            tx.settle("slice", plate.plate_id, "closed")
+            tx.emit("plate", plate.plate_id, ev.PlateVoided(reason=why))
 
 
 def fulfil_if_complete(tx: Transaction, intent_id: str) -> None:
@@ -345,6 +356,7 @@ def fulfil_if_complete(tx: Transaction, intent_id: str) -> None:
     good = count_good(tx, intent)
     if all(good.get(item.item_id, 0) >= item.quantity for item in intent.items):
         tx.emit("intent", intent.intent_id, ev.IntentFulfilled(at=tx.now.wall_s))
+        _wind_up(tx, intent.intent_id, "Every promised part is good")
 
 
 def count_good(tx: Transaction, intent: Intent) -> dict[str, int]:

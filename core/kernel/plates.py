@@ -6,7 +6,7 @@ from core.domain import commands as cmd
 from core.domain import events as ev
 from core.domain.objects import Intent, Plan, Plate, PlateItem
 from core.domain.words import DecisionOutcome, ItemResult, PlateState, RunState, Verdict
-from core.kernel.transaction import Refused, Transaction
+from core.kernel.transaction import Blocked, Refused, Transaction
 
 
 def draft_plates(tx: Transaction, intent: Intent, plans: list[Plan], *, dispatch: bool) -> None:
@@ -61,7 +61,7 @@ def draft_plate(
     )
     if ready:
         _approve_plate(tx, plate_id)
-    else:
+    elif tx.world.policy is None or tx.world.policy.auto_slice:
         _request_slice(tx, plate_id, attempt=1)
     return plate_id
 
@@ -74,8 +74,8 @@ def _request_slice(tx: Transaction, plate_id: str, attempt: int) -> None:
 def retry_slice(tx: Transaction, c: cmd.RetrySlice) -> None:
     """Slice once more after a failure."""
     plate = tx.plate(c.plate_id)
-    if plate.state is not PlateState.DRAFT or plate.slice.state != "failed":
-        raise Refused("NOT_FAILED", "Slicing of this has not failed.")
+    if plate.state is not PlateState.DRAFT or plate.slice.state not in ("failed", "none"):
+        raise Refused("NOT_WAITING", "This is not waiting to be sliced.")
     _request_slice(tx, plate.plate_id, plate.slice.attempt + 1)
 
 
@@ -85,6 +85,8 @@ def slice_done(tx: Transaction, c: cmd.SliceDone) -> None:
     tx.settle("slice", plate.plate_id)
     if plate.state is not PlateState.DRAFT:
         raise Refused("NOT_WAITING", "This Plate does not wait for the slicer any more.")
+    if c.gate.sha256 not in ("", c.gcode.sha256):
+        raise Refused("NOT_GATED", "The G-code gate read another file than this one.")
     if c.gate.verdict is Verdict.FAIL:
         raise Refused("UNSAFE_GCODE", "The G-code gate refused the slicer's product.")
     tx.emit(
@@ -145,10 +147,12 @@ def queue_plate(tx: Transaction, c: cmd.QueuePlate) -> None:
     plate = tx.plate(c.plate_id)
     if plate.state is not PlateState.APPROVED:
         raise Refused("NOT_APPROVED", "This is not ready to be printed yet.")
+    if not tx.any_open(plate.intent_ids):
+        raise Refused("ORDER_CLOSED", "Its Order is closed; nothing is started for it any more.")
     for run in tx.runs_of(plate.plate_id):
         if not run.state.terminal:
             raise Refused("ALREADY_QUEUED", "A Print Attempt of this is queued or under way already.")
-        if any(o.result is ItemResult.SUCCESS for o in run.outcomes):
+        if run.reprinted_by or any(o.result is ItemResult.SUCCESS for o in run.outcomes):
             raise Refused(
                 "ALREADY_MADE", "Parts of this Plate are good already; reprint only the failed ones."
             )
@@ -186,14 +190,14 @@ def reprint_failed(tx: Transaction, c: cmd.ReprintFailed) -> None:
     plate = tx.plate(run.plate_id)
     if run.reprinted_by is not None:
         raise Refused("ALREADY_REPRINTED", "The failed parts of this attempt are being made again already.")
-    failed = {o.item_id for o in run.outcomes if o.result in (ItemResult.FAILED, ItemResult.SKIPPED)}
+    failed = {o.item_id for o in run.outcomes if o.result is not ItemResult.SUCCESS}
     sources = [item for item in plate.items if item.item_id in failed]
     sources = [item for item in sources if tx.intent(item.intent_id).open]
     if not run.state.terminal or not sources:
         raise Refused("NOTHING_FAILED", "No part of this attempt is marked failed for an open Order.")
     ruling = tx.decide("AutoReprint", "run", run.run_id, {"attempts": str(_depth(tx, plate))})
     if ruling.outcome is not DecisionOutcome.ALLOW:
-        raise Refused("POLICY", *ruling.explanations)
+        raise Blocked("POLICY", *ruling.explanations)
     items = tuple(replace(item, item_id=tx.ids.new("part"), source_item=item.item_id) for item in sources)
     groups = [(item,) for item in items] if tx.plan(items[0].plan_id).kind == "gcode" else [items]
     made = [draft_plate(tx, group, dispatch=True, reprint_of=run.run_id) for group in groups]

@@ -4,6 +4,7 @@ import re
 
 from core.domain import commands as cmd
 from core.domain import events as ev
+from core.domain.objects import Printer
 from core.domain.words import Health
 from core.kernel.transaction import Refused, Transaction
 
@@ -54,6 +55,7 @@ def take_out_of_service(tx: Transaction, c: cmd.TakeOutOfService) -> None:
     if not c.reason.strip():
         raise Refused("NO_REASON", "Say why, in a word or two.")
     _health(tx, printer.printer_id, Health.OUT_OF_SERVICE, c.reason, printer.foreign)
+    _forget_permit(tx, printer, "taken out of service")
 
 
 def acknowledge_printer(tx: Transaction, c: cmd.AcknowledgePrinter) -> None:
@@ -62,6 +64,14 @@ def acknowledge_printer(tx: Transaction, c: cmd.AcknowledgePrinter) -> None:
     if printer.health not in (Health.DEGRADED, Health.OUT_OF_SERVICE):
         raise Refused("NOTHING_TO_ACKNOWLEDGE", f"{printer.name} is {printer.health.value}.")
     _health(tx, printer.printer_id, Health.OK, "", printer.foreign)
+    _forget_permit(tx, printer, "put back into service")
+
+
+def _forget_permit(tx: Transaction, printer: Printer, why: str) -> None:
+    """Hands were in the machine: the bed must be seen clear again."""
+    if printer.permit is not None:
+        revoked = ev.PermitRevoked(permit_id=printer.permit.permit_id, evidence=why)
+        tx.emit("printer", printer.printer_id, revoked)
 
 
 def printer_seen(tx: Transaction, c: cmd.PrinterSeen) -> None:

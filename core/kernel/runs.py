@@ -7,7 +7,7 @@ from core.domain.reasons import is_code
 from core.domain.words import DecisionOutcome, ItemResult, PlateState, RunState, Verdict
 from core.kernel.orders import fulfil_if_complete
 from core.kernel.plates import attempts_so_far, reprint_failed
-from core.kernel.transaction import Refused, Transaction
+from core.kernel.transaction import Blocked, Refused, Transaction
 
 MAX_STARTS = 3
 """Start attempts of one Run under new names before a person is asked (kernel.md step 8)."""
@@ -30,6 +30,7 @@ def claim_run(tx: Transaction, c: cmd.ClaimRun) -> None:
     run, printer = tx.run(c.run_id), tx.printer(c.printer_id)
     if run.state is not RunState.QUEUED:
         raise Refused("NOT_QUEUED", f"This attempt is {run.state.on_screen}.")
+    _somebody_waits(tx, run)
     other = tx.loader.active_run_of(printer.printer_id)
     if other is not None:
         raise Refused("PRINTER_TAKEN", f"{printer.name} has another attempt.")
@@ -56,7 +57,7 @@ def claim_run(tx: Transaction, c: cmd.ClaimRun) -> None:
         },
     )
     if ruling.outcome is DecisionOutcome.BLOCK:
-        raise Refused("POLICY", *ruling.explanations)
+        raise Blocked("POLICY", *ruling.explanations)
     if ruling.outcome is DecisionOutcome.REQUIRE_APPROVAL:
         parked = ev.ApprovalRequired(transition="DispatchRun", explanations=ruling.explanations)
         tx.emit("run", run.run_id, parked)
@@ -93,6 +94,8 @@ def intend_start(tx: Transaction, c: cmd.IntendStart) -> None:
     if run.printer_id is None:
         raise Refused("NO_PRINTER", "This attempt has no printer.")
     printer, plate = tx.printer(run.printer_id), tx.plate(run.plate_id)
+    _somebody_waits(tx, run)
+    _gate_read_this(plate)
     permit = printer.permit
     if permit is None or permit.permit_id != c.permit_id:
         raise Refused("NO_PERMIT", f"Nobody said that the bed of {printer.name} is clear.")
@@ -110,7 +113,7 @@ def intend_start(tx: Transaction, c: cmd.IntendStart) -> None:
         },
     )
     if ruling.outcome is not DecisionOutcome.ALLOW:
-        raise Refused("POLICY", *ruling.explanations)
+        raise Blocked("POLICY", *ruling.explanations)
     deadline = Deadline(mono_ms=tx.now.mono_ms + max(0, c.grace_ms), boot_id=tx.now.boot_id)
     consumed = ev.PermitConsumed(permit_id=c.permit_id, run_id=run.run_id)
     tx.emit("printer", printer.printer_id, consumed)
@@ -177,7 +180,8 @@ def _end(tx: Transaction, run: Run, result: str, reason: str, text: str, used_mg
     if result == "completed":
         body = ev.RunCompleted(at=now, text=text, used_mg=used_mg)
     elif result == "aborted":
-        body = ev.RunAborted(at=now, reason=reason or "operator_abort", text=text, used_mg=used_mg)
+        code = run.abort_reason or reason or "operator_abort"
+        body = ev.RunAborted(at=now, reason=code, text=text, used_mg=used_mg)
     else:
         code = reason if is_code(reason) else "unknown"
         body = ev.RunFailed(at=now, reason=code, text=text, used_mg=used_mg)
@@ -200,7 +204,28 @@ def fence_held(tx: Transaction, c: cmd.FenceHeld) -> None:
         question = f"The printer took {run.starts} starts of this file and ran none of them. What now?"
         tx.emit("run", run.run_id, ev.RunNeedsDecision(question=question, evidence=c.evidence))
         return
-    tx.emit("run", run.run_id, ev.RunRequeued(evidence=c.evidence))
+    _requeue(tx, run, c.evidence)
+
+
+def _requeue(tx: Transaction, run: Run, evidence: str) -> None:
+    """Back into the queue, unless a person asked to stop it or nobody waits for it any more."""
+    if run.abort_reason:
+        _end(tx, run, "aborted", run.abort_reason, f"stopped before it ran: {evidence}")
+    elif not tx.any_open(run.intent_ids):
+        _end(tx, run, "aborted", "operator_abort", f"its Order is closed: {evidence}")
+    else:
+        tx.emit("run", run.run_id, ev.RunRequeued(evidence=evidence))
+
+
+def _somebody_waits(tx: Transaction, run: Run) -> None:
+    if not tx.any_open(run.intent_ids):
+        raise Refused("ORDER_CLOSED", "Its Order is closed; nothing is started for it any more.")
+
+
+def _gate_read_this(plate: Plate) -> None:
+    """What is started is the content that the gate read, byte for byte (invariant 8)."""
+    if plate.gcode is None or plate.gate is None or plate.gate.sha256 not in ("", plate.gcode.sha256):
+        raise Refused("NOT_GATED", "The G-code is not the file that passed the gate; it is not started.")
 
 
 def ask_about_run(tx: Transaction, c: cmd.AskAboutRun) -> None:
@@ -218,7 +243,7 @@ def run_back_to_queue(tx: Transaction, c: cmd.RunBackToQueue) -> None:
     run = tx.run(c.run_id)
     if run.state not in _BEFORE_INTENT:
         raise Refused("OUT_OF_ORDER", f"This attempt is {run.state.on_screen}.")
-    tx.emit("run", run.run_id, ev.RunRequeued(evidence=c.evidence))
+    _requeue(tx, run, c.evidence)
 
 
 def remote_deleted(tx: Transaction, c: cmd.RemoteDeleted) -> None:
@@ -239,7 +264,7 @@ def resolve_run(tx: Transaction, c: cmd.ResolveRun) -> None:
     match target:
         case RunState.QUEUED:
             tx.emit("run", run.run_id, answered)
-            tx.emit("run", run.run_id, ev.RunRequeued(evidence=text))
+            _requeue(tx, run, text)
         case RunState.COMPLETED | RunState.FAILED | RunState.ABORTED:
             if run.started_at is None:
                 _started(tx, run, None, {}, text)
@@ -250,6 +275,13 @@ def resolve_run(tx: Transaction, c: cmd.ResolveRun) -> None:
 
 
 def _resolution(run: Run, c: cmd.ResolveRun) -> RunState:
+    ours = c.observed_file.rsplit("/", 1)[-1].casefold() == run.remote_name.casefold()
+    if c.answer == "adopt" and c.observed not in ("", "idle", "error") and not ours:
+        shown = c.observed_file or "no file"
+        raise Refused(
+            "NOT_OURS",
+            f"The printer shows {shown}, which is not this attempt's file; choose what happened.",
+        )
     match c.answer:
         case "adopt" if c.observed in ("printing", "preparing", "resuming"):
             return RunState.PRINTING
@@ -338,7 +370,12 @@ def _maybe_reprint(tx: Transaction, run: Run, plate: Plate, c: cmd.RecordOutcome
     failed = any(o.result is ItemResult.FAILED for o in c.outcomes)
     policy = tx.world.policy
     within = policy is not None and attempts_so_far(tx, plate) < policy.retry_ceiling
-    if failed and policy is not None and policy.auto_reprint and within:
+    wanted = any(
+        tx.intent(item.intent_id).open
+        for item in plate.items
+        if any(o.item_id == item.item_id and o.result is ItemResult.FAILED for o in c.outcomes)
+    )
+    if failed and wanted and policy is not None and policy.auto_reprint and within:
         reprint_failed(tx, cmd.ReprintFailed(run_id=run.run_id))
 
 

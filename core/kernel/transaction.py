@@ -33,6 +33,10 @@ class Refused(Exception):
         self.refusal = Refusal(code=code, reasons=reasons or (code,))
 
 
+class Blocked(Refused):
+    """Policy refused; the decision itself is recorded although nothing else happens."""
+
+
 class Loader(Protocol):
     """What a decision may read besides the objects it names (the state before its own events)."""
 
@@ -46,6 +50,7 @@ class Loader(Protocol):
     def next_number(self, table: str) -> int: ...
     def last_event_of(self, kind: str, subject_id: str) -> str | None: ...
     def effect_open(self, effect_id: str) -> bool: ...
+    def last_decision(self, kind: str, subject_id: str) -> ev.DecisionMade | None: ...
 
 
 class World(msgspec.Struct, frozen=True):
@@ -188,6 +193,25 @@ class Transaction:
                 args=args,
             )
         )
+
+    def only_the_decision(self) -> bool:
+        """Forget everything but the refusing decision; False when the last one recorded said the same."""
+        event = self.events[-1]
+        body = event.body
+        before = self.loader.last_decision(event.subject_kind, event.subject_id)
+        if not isinstance(body, ev.DecisionMade):
+            return False
+        said = (body.transition, body.inputs, body.outcome)
+        if before is not None and (before.transition, before.inputs, before.outcome) == said:
+            return False
+        key = (event.subject_kind, event.subject_id)
+        self.events, self.changed = [event], {key: self.changed[key]}
+        self.effects, self.settled, self.settled_kinds = [], [], []
+        return True
+
+    def any_open(self, intent_ids: tuple[str, ...]) -> bool:
+        """Whether anybody still waits for these Orders."""
+        return any(self.intent(intent_id).open for intent_id in intent_ids)
 
     def settle(self, effect_kind: str, subject_id: str, result: str = "done") -> None:
         """The pending effects of one kind for one subject are over."""

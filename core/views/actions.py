@@ -12,6 +12,7 @@ from core.contract import Capability, Link, Observation, Phase
 from core.domain import commands as cmd
 from core.domain.objects import Drop, Intent, Plate, Printer, Run
 from core.domain.words import CancelReason, RunState
+from core.views.trust import is_ours
 from core.views.words import phase_word
 
 ENTER = "enter"
@@ -71,9 +72,9 @@ def goto(label: str = "Show") -> Action:
     return Action(key=ENTER, label=label, opens="goto")
 
 
-def retry_slice(plate: Plate) -> Action:
-    """Slice again."""
-    return Action(key=ENTER, label="Retry", command=cmd.RetrySlice(plate_id=plate.plate_id))
+def retry_slice(plate: Plate, label: str = "Retry") -> Action:
+    """Slice again, or for the first time."""
+    return Action(key=ENTER, label=label, command=cmd.RetrySlice(plate_id=plate.plate_id))
 
 
 def print_plate(plate: Plate, label: str = "Print") -> Action:
@@ -164,8 +165,11 @@ def resolve(run: Run, live: Observation | None) -> tuple[Action, ...]:
     says = f"it says {phase_word(live.phase)}: {becomes}" if live is not None and becomes else ""
     ran = "It was seen printing, so it did run." if run.started_at is not None else ""
     nothing = "The printer does not answer, so there is nothing to adopt."
-    if online:
+    if online and live is not None:
         nothing = "" if becomes else "What the printer says is not clear now; refresh first."
+        if live.phase not in (Phase.IDLE, Phase.ERROR) and is_ours(run, live) is not True:
+            nothing = nothing or "The printer shows another file than this attempt's."
+            says = ""
     rows = (
         ("a", "Adopt printer state", "adopt", says, nothing),
         ("K", "Keep Kiln state", "keep", "go on as Kiln thought", ""),

@@ -138,6 +138,11 @@ def plate_card(plate: Plate, facts: Facts) -> Card | None:
         return None
     if plate.slice.state == "failed":
         return _slice_failed(plate, facts)
+    if plate.slice.state == "none" and plate.gcode is None:
+        said = "Approved; policy leaves the slicing to a person."
+        return _plate(
+            plate, facts, "ready_start", "info", "SLICE", "slice", said, (act.retry_slice(plate, "Slice"),)
+        )
     if plate.gcode is not None and plate.dispatch:
         return _plate(
             plate, facts, "waiting", "info", "QUEUEING", "next", "Ready; its attempt is being queued."

@@ -203,7 +203,10 @@ def test_every_answer_to_needs_decision_is_an_event(
     _, run_id = shop.queued()
     shop.intended(run_id)
     shop.did(cmd.AskAboutRun(run_id=run_id, question="?", evidence="boot changed"), actor=Actor.CONTROLLER)
-    shop.did(cmd.ResolveRun(run_id=run_id, answer=answer, observed=observed))
+    before = shop.reader.run(run_id)
+    assert before is not None
+    file = before.remote_name
+    shop.did(cmd.ResolveRun(run_id=run_id, answer=answer, observed=observed, observed_file=file))
     run = shop.reader.run(run_id)
     assert run is not None
     assert run.state is state

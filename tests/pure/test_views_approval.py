@@ -88,9 +88,7 @@ def test_what_nobody_said_is_asked() -> None:
             choices=("draft", "standard", "fine", "functional"),
         ),
     )
-    assert made.lines[0].startswith(
-        "bracket ×1 · material: not stated · quality: not stated"
-    )
+    assert made.lines[0].startswith("bracket ×1 · material: not stated · quality: not stated")
     assert not made.can_approve
     assert made.problem == "Answer first: bracket, material; bracket, tier."
 

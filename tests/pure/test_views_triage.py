@@ -12,6 +12,7 @@ from core.views.triage import cards
 from tests.pure import views_shop as make
 from tests.pure.views_shop import (
     NOW,
+    REMOTE,
     drop,
     evidence,
     intent,
@@ -90,7 +91,12 @@ def test_evidence_is_newest_first_with_its_age() -> None:
     ("observed", "note", "disabled"),
     [
         (seen(Phase.IDLE), "it says Idle: counts as failed", ""),
-        (seen(Phase.FINISHED), "it says Finished: counts as completed", ""),
+        (
+            seen(Phase.FINISHED, job=PrinterJob(remote_file=REMOTE)),
+            "it says Finished: counts as completed",
+            "",
+        ),
+        (seen(Phase.FINISHED), "", "The printer shows another file than this attempt's."),
         (seen(Phase.BUSY), "", "What the printer says is not clear now; refresh first."),
         (OFF, "", "The printer does not answer, so there is nothing to adopt."),
         (None, "", "The printer does not answer, so there is nothing to adopt."),

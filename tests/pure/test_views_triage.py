@@ -3,7 +3,7 @@
 import pytest
 
 from core.client.views import Card
-from core.contract import Capability, Link, Observation, Phase
+from core.contract import Capability, Link, Observation, Phase, PrinterJob
 from core.domain import commands as cmd
 from core.domain.objects import Outcome, SliceStatus
 from core.domain.words import ItemResult, PlanState, RiskLevel, RunState

@@ -50,6 +50,7 @@ def summary(report: GcodeReport, verdict: GateVerdict, material: Material | None
         layers=report.layers or None,
         printer_model=", ".join(report.printer_models),
         slicer=" ".join(w for w in (report.slicer, report.slicer_version) if w),
+        sha256=report.sha256,
     )
 
 

@@ -26,6 +26,8 @@ class SliceStore:
             found = msgspec.json.decode((self._root / key).read_bytes(), type=SliceDone)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
+        if found.gate.sha256 != found.gcode.sha256:
+            return None  # of a time when the gate did not say which content it had read
         there = self._artifacts / found.gcode.key
         return found if there.exists() and there.stat().st_size == found.gcode.size else None
 

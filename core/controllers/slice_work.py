@@ -39,11 +39,34 @@ class NoSlice(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
+class ProductGate:
+    """The gate on the product of one slice: asked once by the slicing, its answer kept for the ledger."""
+
+    def __init__(self, gate: GcodeGate, model_id: str, material: Material) -> None:
+        self._gate, self._model_id, self._material = gate, model_id, material
+        self.said: tuple[GcodeReport, GateVerdict] | None = None
+
+    def __call__(self, path: Path) -> prusa.Gated:
+        """Scan and judge the file; what cannot be scanned is unsafe."""
+        try:
+            report = self._gate.scan(path)
+        except WorkerError as error:
+            return prusa.Gated(unsafe=f"The product could not be scanned: {error}")
+        verdict = self._gate.judge(report, self._model_id, self._material)
+        self.said = (report, verdict)
+        failed = [f for f in verdict.findings if f.severity is Verdict.FAIL]
+        return prusa.Gated(
+            out_of_volume=_first(f for f in failed if f.code in OUTSIDE),
+            unsafe=_first(f for f in failed if f.code not in OUTSIDE),
+        )
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A slice ready to run."""
 
     key: str
     request: prusa.SliceRequest
+    gate: ProductGate
     layout: tuple[Placement, ...]
     material: Material
     name: str
@@ -190,12 +213,13 @@ class Bench:
             profile_sha256=expanded.sha256,
             plate_sha256=written.sha256,
         )
+        gate = ProductGate(self._gate, model.model_id, material)
         request = prusa.SliceRequest(
             plate=written,
             profile=expanded,
             model=model,
             engine=engine,
-            check=lambda path: self._check(path, model.model_id, material),
+            check=gate,
             product=folder / "product.gcode",
             limits=sandbox.default_limits(),
         )
@@ -203,7 +227,8 @@ class Bench:
             Placement(item_id=p.item_id, x_um=round(p.x * 1000), y_um=round(p.y * 1000), rotation=p.rotation)
             for p in layout.placements
         )
-        return Job(key=key, request=request, layout=placed, material=material, name=plate.items[0].name)
+        name = plate.items[0].name
+        return Job(key=key, request=request, gate=gate, layout=placed, material=material, name=name)
 
     def run(
         self, job: Job, cancel: threading.Event, on_progress: Callable[[int, str], None]
@@ -215,10 +240,10 @@ class Bench:
             return NoSlice(code=SliceOutcome.DISK_FULL, message=f"The work folder can't be used: {error}")
         if isinstance(made, NotSliced):
             return msgspec.structs.replace(_words(made), key=job.key)
-        judged = self._judge(made.path, job.request.model.model_id, job.material)
-        if isinstance(judged, NoSlice):
-            return judged
-        report, verdict = judged
+        said = job.gate.said
+        if said is None or said[0].sha256 != made.sha256:
+            return not_as_checked(job.key)
+        report, verdict = said
         return Product(
             path=made.path,
             name=job.name,
@@ -282,26 +307,15 @@ class Bench:
             )
         return write_plate(folder / "plate.3mf", instances)
 
-    def _check(self, path: Path, model_id: str, material: Material) -> prusa.Gated:
-        judged = self._judge(path, model_id, material)
-        if isinstance(judged, NoSlice):
-            return prusa.Gated(unsafe=judged.message)
-        failed = [f for f in judged[1].findings if f.severity is Verdict.FAIL]
-        return prusa.Gated(
-            out_of_volume=_first(f for f in failed if f.code in OUTSIDE),
-            unsafe=_first(f for f in failed if f.code not in OUTSIDE),
-        )
 
-    def _judge(
-        self, path: Path, model_id: str, material: Material
-    ) -> tuple[GcodeReport, GateVerdict] | NoSlice:
-        try:
-            report = self._gate.scan(path)
-        except WorkerError as error:
-            return NoSlice(
-                code=SliceOutcome.UNSAFE_GCODE, message=f"The product could not be scanned: {error}"
-            )
-        return report, self._gate.judge(report, model_id, material)
+def not_as_checked(key: str) -> NoSlice:
+    """The G-code on disk is not the one that the gate read."""
+    return NoSlice(
+        code=SliceOutcome.UNSAFE_GCODE,
+        message="The sliced file is not the one that was checked: something changed it on the disk of this "
+        "computer. Slice again; if it happens again, check the disk and what else writes into the site's folder.",
+        key=key,
+    )
 
 
 def _first(findings: Iterable[Finding]) -> str:

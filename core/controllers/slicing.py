@@ -15,7 +15,7 @@ import msgspec
 
 from core.client.views import SliceProgress
 from core.controllers.slice_store import SliceStore
-from core.controllers.slice_work import Bench, NoSlice, Product
+from core.controllers.slice_work import Bench, NoSlice, Product, not_as_checked
 from core.domain import commands as cmd
 from core.domain.objects import LineItem, Plan, Plate
 from core.domain.words import Actor, PlanState, PlateState
@@ -206,6 +206,8 @@ class SlicingController:
             if isinstance(made, NoSlice):
                 return self._failed(plate, made)
             known = self._keep(job.key, made)
+        if known.gate.sha256 != known.gcode.sha256:
+            return self._failed(plate, not_as_checked(job.key))
         return cmd.SliceDone(
             plate_id=plate.plate_id,
             key=job.key,
@@ -227,7 +229,8 @@ class SlicingController:
             warnings=made.warnings,
             seconds=round(made.seconds),
         )
-        self._store.put(key, done)
+        if done.gate.sha256 == gcode.sha256:
+            self._store.put(key, done)
         return done
 
     def _failed(self, plate: Plate, why: NoSlice) -> cmd.SliceFailed:

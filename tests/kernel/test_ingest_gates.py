@@ -257,5 +257,5 @@ def test_the_gcode_that_is_printed_is_the_one_that_was_scanned(gates: Gates) -> 
     assert plan.gate is not None
     assert plan.gate.report is not None
     scanned = msgspec.json.decode(gates.artifacts.path(plan.gate.report).read_bytes(), type=GcodeReport)
-    assert scanned.sha256 == plan.gcode.sha256 == claimed.files[0].sha256
+    assert scanned.sha256 == plan.gate.sha256 == plan.gcode.sha256 == claimed.files[0].sha256
     assert b"S400" not in gates.artifacts.path(plan.gcode).read_bytes()

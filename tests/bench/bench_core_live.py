@@ -100,7 +100,7 @@ def _rss_mb() -> float:
 async def _printing(core: Core, client: LocalClient, root: Path, count: int) -> float:
     """Let every printer print the same long file; seconds from the clear beds to the last upload begun."""
     part = root / f"long__x{count}__PLA.gcode"
-    part.write_text(gcode(layers=1500), encoding="ascii")
+    part.write_text(gcode(layers=1200), encoding="ascii")
     part.rename(core.inbox_path / part.name)
 
     async def look(done: Callable[[Shop], object]) -> Shop:

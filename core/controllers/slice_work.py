@@ -12,7 +12,7 @@ from core.domain.commands import PlanReady
 from core.domain.findings import Finding
 from core.domain.material import Material
 from core.domain.objects import GateSummary, LineItem, Placement, Plan, Plate, Printer, SlicerPin
-from core.domain.words import Health, Verdict
+from core.domain.words import Health, QualityTier, Verdict
 from core.gcode.gate import GateVerdict
 from core.gcode.report import GcodeReport
 from core.kernel.ports import Artifacts
@@ -84,7 +84,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bench:
-    """Engines, profiles and gates of one site. Used from the slicing thread; `engine` from others too."""
+    """Engines, profiles and gates of one site, for the thread that prepares and the one that slices."""
 
     def __init__(
         self,
@@ -100,21 +100,27 @@ class Bench:
         self._site, self._work, self._configured = site, work, configured
         self._engines, self._known = Engines(), KnownSettings()
         self._shelves: dict[str, ProfileShelf] = {}
+        self._shelves_lock = threading.Lock()
+        """For the shelves and what they remember; a slice runs without it."""
         self._expanded: dict[tuple[str, str, str], prusa.Expanded] = {}
 
     def engine(self) -> Engine:
         """The slicer in use; raises EngineMissing."""
         return self._engines.find(configured=self._configured, site=self._site)
 
-    def _shelf(self, engine: Engine) -> ProfileShelf | NotSliced:
-        shelf = self._shelves.get(engine.digest)
-        if shelf is None:
-            known = self._known.of(engine, self._work)
-            if isinstance(known, NotSliced):
-                return known
-            shelf = released_profiles(self._gate.models, self._materials, engine, known)
-            self._shelves[engine.digest] = shelf
-        return shelf
+    def _select(
+        self, engine: Engine, material: str, tier: QualityTier, model_id: str
+    ) -> Profile | NoProfile | NotSliced:
+        """The released profile; NotSliced where the engine does not even say which settings it knows."""
+        with self._shelves_lock:
+            shelf = self._shelves.get(engine.digest)
+            if shelf is None:
+                known = self._known.of(engine, self._work)
+                if isinstance(known, NotSliced):
+                    return known
+                shelf = released_profiles(self._gate.models, self._materials, engine, known)
+                self._shelves[engine.digest] = shelf
+            return shelf.select(material, tier, model_id)
 
     # --- preparing ---
 
@@ -143,9 +149,6 @@ class Bench:
             engine = self.engine()
         except EngineMissing as error:
             return PlanReady(plan_id=plan.plan_id, problem=str(error))
-        shelf = self._shelf(engine)
-        if isinstance(shelf, NotSliced):
-            return PlanReady(plan_id=plan.plan_id, problem=_words(shelf).message)
         choices = [wanted] if wanted else _rank_models(plan, item, printers)
         if not choices:
             return PlanReady(
@@ -156,7 +159,9 @@ class Bench:
             )
         reasons = []
         for model_id in choices:
-            profile = shelf.select(item.material, item.tier, model_id)
+            profile = self._select(engine, item.material, item.tier, model_id)
+            if isinstance(profile, NotSliced):
+                return PlanReady(plan_id=plan.plan_id, problem=_words(profile).message)
             if isinstance(profile, Profile):
                 return PlanReady(
                     plan_id=plan.plan_id,
@@ -264,12 +269,11 @@ class Bench:
                 message=f"The approval pinned another slicer than the installed {engine.label}. "
                 "Install the pinned one again, or order the part again to approve the new one.",
             )
-        shelf = self._shelf(engine)
-        if isinstance(shelf, NotSliced):
-            return _words(shelf)
         if line.material is None or line.tier is None or plan.model_id is None:
             return NoSlice(code=SliceOutcome.PROFILE_INVALID, message="The plan pins no profile.")
-        profile = shelf.select(line.material, line.tier, plan.model_id)
+        profile = self._select(engine, line.material, line.tier, plan.model_id)
+        if isinstance(profile, NotSliced):
+            return _words(profile)
         if isinstance(profile, NoProfile) or profile.checksum != plan.profile_checksum:
             return NoSlice(
                 code=SliceOutcome.PROFILE_INVALID,

@@ -1,7 +1,8 @@
 """The slicing controller: prepares Build Plans for approval and makes the G-code of Plates.
 
-One thread takes effects of the kinds ``prepare`` and ``slice`` from the ledger, oldest first, and answers each
-with a command that carries the effect's key; it restarts from the rows alone.
+One thread takes the effects of the kind ``prepare`` from the ledger, another one those of the kind ``slice``, oldest
+first: preparing takes milliseconds and somebody waits for it, slicing takes minutes. Each effect is answered with a
+command that carries its key; both threads restart from the rows alone.
 """
 
 import logging
@@ -30,7 +31,7 @@ _UNWRITTEN_S = 5.0
 
 
 class SlicingController:
-    """Runs the real slicer for the kernel. `on_progress` is called from its thread after each change."""
+    """Runs the real slicer for the kernel. `on_progress` is called from the slicing thread."""
 
     def __init__(
         self,
@@ -43,24 +44,29 @@ class SlicingController:
     ) -> None:
         self._kernel, self._artifacts, self._bench, self._store = kernel, artifacts, bench, store
         self._work, self._on_progress = work, on_progress
-        self._wake, self._stop, self._cancel = threading.Event(), threading.Event(), threading.Event()
+        self._stop, self._cancel = threading.Event(), threading.Event()
         self._progress: SliceProgress | None = None
         self._since = 0.0
+        self._wakes: list[threading.Event] = []
+        self._threads = [self._worker("prepare", self._prepare), self._worker("slice", self._slice)]
         self._forget = kernel.on_change(self._changed)
-        self._thread = threading.Thread(target=self._forever, name="slicing", daemon=True)
 
     def start(self) -> None:
         """Begin to work off what waits."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Cancel a slice under way (it is made anew after the next start) and end."""
         self._forget()
         self._stop.set()
         self._cancel.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout=10)
+        for wake in self._wakes:
+            wake.set()
+        ends = time.monotonic() + 10
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, ends - time.monotonic()))
 
     def progress(self) -> tuple[SliceProgress, ...]:
         """The slice under way."""
@@ -70,45 +76,45 @@ class SlicingController:
         return (msgspec.structs.replace(now, seconds=time.monotonic() - self._since),)
 
     def _changed(self, types: tuple[str, ...]) -> None:
-        self._wake.set()
-        if "PlateVoided" in types and self._progress is not None:
-            plate = self._progress.plate_id
-            threading.Thread(target=self._cancel_if_void, args=(plate,), daemon=True).start()
+        for wake in self._wakes:
+            wake.set()
+        now = self._progress
+        if "PlateVoided" in types and now is not None:
+            threading.Thread(target=self._cancel_if_void, args=(now.plate_id,), daemon=True).start()
 
     def _cancel_if_void(self, plate_id: str) -> None:
         plate = self._kernel.reader.plate(plate_id)
         if plate is None or plate.state is PlateState.VOID:
             self._cancel.set()
 
-    def _forever(self) -> None:
+    def _worker(self, kind: str, perform: Callable[[Effect], None]) -> threading.Thread:
+        wake = threading.Event()
+        self._wakes.append(wake)
+        words = (kind, perform, wake)
+        return threading.Thread(target=self._forever, args=words, name=f"slicing-{kind}", daemon=True)
+
+    def _forever(self, kind: str, perform: Callable[[Effect], None], wake: threading.Event) -> None:
         while not self._stop.is_set():
-            self._wake.clear()
-            effects = self._kernel.reader.effects_pending(("prepare", "slice"))
-            # preparing takes milliseconds and somebody waits for it; slicing takes minutes
-            for effect in sorted(effects, key=lambda e: e.kind != "prepare")[:1]:
+            wake.clear()
+            effects = self._kernel.reader.effects_pending((kind,))
+            for effect in effects[:1]:
                 try:
-                    self._perform(effect)
+                    self._perform(effect, perform)
                 except (KernelStopped, LedgerUnavailable, TimeoutError) as error:
                     log.warning("what became of %s could not be written down: %r", effect.subject_id, error)
                     self._stop.wait(_UNWRITTEN_S)
             if not effects:
-                self._wake.wait(_IDLE_S)
+                wake.wait(_IDLE_S)
 
-    def _perform(self, effect: Effect) -> None:
+    def _perform(self, effect: Effect, perform: Callable[[Effect], None]) -> None:
         try:
-            if effect.kind == "prepare":
-                self._prepare(effect)
-            else:
-                self._slice(effect)
+            perform(effect)
         except (KernelStopped, LedgerUnavailable, TimeoutError):
             raise
         except Exception as error:
             # the outermost loop of this worker: a fault with one Plate must not stop all others
             log.exception("the effect %s %s failed", effect.kind, effect.subject_id)
             self._give_up(effect, f"{type(error).__name__}: {error}")
-        finally:
-            self._progress = None
-            self._on_progress()
 
     def _give_up(self, effect: Effect, what: str) -> None:
         if self._stop.is_set():
@@ -158,17 +164,21 @@ class SlicingController:
         plans = {i.plan_id: p for i in plate.items if (p := reader.plan(i.plan_id)) is not None}
         lines = self._lines(plate)
         self._cancel.clear()
+        if self._stop.is_set():
+            return
         self._since = time.monotonic()
-        self._show(plate, 0, "preparing")
         folder = self._work / f"plate-{plate.plate_id}"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
         try:
+            self._show(plate, 0, "preparing")
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700, parents=True)
             found = self._make(effect, plate, plans, lines, folder)
+            if found is not None and not self._stop.is_set():
+                self._answer(effect, found)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        if found is not None and not self._stop.is_set():
-            self._answer(effect, found)
+            self._progress = None
+            self._on_progress()
 
     def _lines(self, plate: Plate) -> dict[str, LineItem]:
         lines: dict[str, LineItem] = {}

@@ -1,15 +1,19 @@
 """The slicing controller on the real kernel, gate and slicer."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from core.catalog import load_materials, load_reaches
 from core.controllers.gcode_gate import GcodeGate
 from core.controllers.slice_store import SliceStore
-from core.controllers.slice_work import Bench
+from core.controllers.slice_work import Bench, Job, NoSlice, Product
 from core.controllers.slicing import SlicingController
 from core.domain import commands as cmd
 from core.domain.objects import ArtifactRef, DroppedPart, Plate, PreflightSummary
@@ -149,3 +153,67 @@ def test_a_product_that_was_changed_after_its_gate_is_never_printed(slicing: Sli
     assert "not the one that was checked" in plate.slice.message
     assert plate.gcode is None
     assert list((slicing.folder / "slices").iterdir()) == []
+
+
+class HeldBench(Bench):
+    """The real bench, whose slice begins when the test lets it."""
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__(**words)
+        self.running, self.go = threading.Event(), threading.Event()
+
+    def run(
+        self, job: Job, cancel: threading.Event, on_progress: Callable[[int, str], None]
+    ) -> Product | NoSlice:
+        self.running.set()
+        assert self.go.wait(60)
+        return super().run(job, cancel, on_progress)
+
+
+def test_a_new_order_can_be_approved_while_another_one_is_sliced(slicing: Slicing) -> None:
+    slicing.start(make_bench=HeldBench)
+    bench = slicing.bench
+    assert isinstance(bench, HeldBench)
+    first = slicing.order("first")
+    until(lambda: slicing.prepared(first), 60)
+    slicing.shop.did(cmd.ApproveOrder(intent_id=first))
+    assert bench.running.wait(60)
+    try:
+        second = slicing.order("second", 9)
+        assert until(lambda: slicing.prepared(second), 20) < 2
+        slicing.shop.did(cmd.ApproveOrder(intent_id=second))
+        assert slicing.controller is not None
+        assert [p.plate_id for p in slicing.controller.progress()] == [slicing.plate(first).plate_id]
+    finally:
+        bench.go.set()
+    until(lambda: slicing.plate(first).slice.state == slicing.plate(second).slice.state == "done", 60)
+
+
+def test_the_bench_answers_many_threads_at_once_as_it_answers_one(slicing: Slicing) -> None:
+    slicing.start()
+    intent_id = slicing.order("box")
+    until(lambda: slicing.prepared(intent_id), 60)
+    (plan,) = slicing.shop.reader.plans_of_intent(intent_id)
+    intent = slicing.shop.reader.intent(intent_id)
+    assert intent is not None
+    fresh = Bench(
+        artifacts=slicing.artifacts,
+        gate=slicing.gate,
+        materials=load_materials(),
+        site=slicing.folder,
+        work=slicing.folder / "work",
+        configured=None,
+    )
+    tiers = [QualityTier.DRAFT, QualityTier.STANDARD, QualityTier.FINE] * 4
+    barrier = threading.Barrier(len(tiers))
+
+    def ask(tier: QualityTier) -> tuple[QualityTier, str | None]:
+        barrier.wait()
+        item = msgspec.structs.replace(intent.items[0], tier=tier)
+        ready = fresh.prepare_model(plan, item, slicing.shop.reader.printers(), None)
+        return tier, ready.profile_checksum
+
+    with ThreadPoolExecutor(len(tiers)) as threads:
+        answers = set(threads.map(ask, tiers))
+    assert len(answers) == 3
+    assert (QualityTier.DRAFT, plan.profile_checksum) in answers

@@ -3,6 +3,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from core.contract import Adapter, AdapterError, SiteClock
 from core.controllers.steps import ReadBack
 from core.domain.objects import ArtifactRef, Run
+from core.domain.words import RunState
 from core.kernel.ports import Artifacts
 
 KEYED_S = 20.0
@@ -17,6 +19,8 @@ STALL_S = 90.0
 """An upload in which nothing moved for so long is given up."""
 _STALL_LOOK_S = 5.0
 _CHUNK = 1 << 20
+_OUR_NAME = re.compile(r"k_([0-9a-z]+)_[0-9]+_[0-9a-z]+\.gcode")
+"""As `core.kernel.runs.claim_run` makes them: run, attempt, nonce."""
 _ALGORITHMS = ("sha256", "sha1", "md5")
 
 
@@ -77,6 +81,19 @@ class Transfers:
             left = await self.adapter.read_back(name)
         if left is not None:
             raise AdapterError("the printer still has the file after it confirmed the removal")
+
+    async def forgotten(self, run_of: Callable[[str], Run | None]) -> set[str]:
+        """Files there of starts that are over: their attempt went back to the queue, or on under another name, and
+        the life of the program that was to remove them ended first. Names of runs unknown here are not ours."""
+        files = await asyncio.wait_for(self.adapter.list_files(), KEYED_S)
+        loop = asyncio.get_running_loop()
+        found: set[str] = set()
+        for name in (file.name for file in files):
+            ours = _OUR_NAME.fullmatch(name)
+            run = await loop.run_in_executor(self._pool, run_of, f"run_{ours[1]}") if ours else None
+            if run is not None and (run.remote_name != name or run.state is RunState.QUEUED):
+                found.add(name)
+        return found
 
     def _gcode(self, run: Run) -> Path:
         ref = ArtifactRef(sha256=run.gcode_sha256, size=run.gcode_size, mime="text/x.gcode")

@@ -14,6 +14,7 @@ from core.contract import (
     Adapter,
     AdapterError,
     Link,
+    NotPossible,
     Observation,
     Phase,
     Reply,
@@ -78,7 +79,7 @@ class PrinterWorker:
         self._memory = Memory()
         self._looks = Looks()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._look_wanted = False
+        self._look_wanted = self._listed = False
         self._complained = ""
 
     @property
@@ -141,6 +142,7 @@ class PrinterWorker:
 
     async def _life(self) -> None:
         self._memory, self._looks = Memory(), Looks()
+        self._listed = False
         adapter = self.shared.make_adapter(self.rows.printer)
         shared = self.shared
         transfers = Transfers(adapter, shared.artifacts, shared.pool, shared.clock)
@@ -152,6 +154,7 @@ class PrinterWorker:
                 self.wake.clear()
                 self._look_wanted = False
                 await self._look(adapter)
+                await self._find_forgotten(transfers)
                 await self._settle(adapter, transfers)
                 await self._perform_effects(controls)
                 self._raise_failures()
@@ -292,6 +295,19 @@ class PrinterWorker:
             self._memory.witness = await transfers.witness(run)
         except (AdapterError, TimeoutError) as error:
             self._failed("witness", error)
+
+    async def _find_forgotten(self, transfers: Transfers) -> None:
+        """Once in a life: what a former one owed (`Memory.owed`) and did not live to remove."""
+        now_ms = self.shared.clock.stamp().mono_ms
+        if self._listed or self._looks.evidence is None or now_ms < self._memory.trial("list").retry_ms:
+            return
+        try:
+            self._memory.owed |= await transfers.forgotten(self.shared.kernel.reader.run)
+        except (AdapterError, TimeoutError) as error:
+            self._failed("list", error)
+            self._listed = isinstance(error, NotPossible)
+        else:
+            self._listed = True
 
     async def _delete(self, transfers: Transfers, name: str) -> None:
         try:

@@ -228,6 +228,9 @@ class FakeReader:
     def runs_live(self) -> tuple[Run, ...]:
         return tuple(r for r in self.ledger.runs.values() if not (r.state.terminal and r.remote_deleted))
 
+    def run(self, run_id: str) -> Run | None:
+        return self.ledger.runs.get(run_id)
+
     def effects_pending(self, kinds: tuple[str, ...]) -> tuple[Effect, ...]:
         return tuple(e for e in self.ledger.effects.values() if e.kind in kinds)
 

@@ -12,7 +12,7 @@ from core.domain.commands import ResolveRun
 from core.domain.words import Health, RunState
 from kiln_tui import demo_parts as parts
 from tests.servers.octoprint import OctoPrintServer
-from tests.whole.kill_person import WARM, Person, children, finish, ready_gcode, run_of
+from tests.whole.kill_person import WARM, Killed, Person, children, finish, ready_gcode, run_of
 from tests.whole.kill_wire import Seen
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -124,7 +124,13 @@ def test_both_die_between_intent_and_send(person: Person, tmp_path: Path) -> Non
     person.server.start()
     asked = person.work_until(_question, "a person to be asked", 60)
     assert person.starts() == []
-    assert person.now.send(ResolveRun(run_id=asked.subject_id, answer="never_ran")).ok
+    person.close()
+    person.open(
+        "event:RunRequeued"
+    )  # the file of the first try is still there when this answer is the last act
+    with pytest.raises(Killed):
+        person.now.send(ResolveRun(run_id=asked.subject_id, answer="never_ran"))
+    person.open()
     assert len(finish(person)) == 1
     assert person.cleared == 2
 

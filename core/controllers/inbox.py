@@ -32,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 _RETRY_MS = (2_000, 10_000, 60_000, 300_000)
 _STUCK_RETRY_MS = 10_000
 _REWATCH_MS = 60_000
+SETTLING_MS = 5_000
+"""For this long after its last change a drop is looked at twice per settle time; later only now and then."""
 
 
 class InboxState(StrEnum):
@@ -96,6 +98,7 @@ class InboxWatcher:
         self._failed: dict[str, Waiting] = {}
         self._memory: Memory = {}
         self._watch_fails = False
+        self._settling = False
         self._status = InboxStatus()
         self._threads = [
             threading.Thread(target=self._look_forever, name="inbox-look", daemon=True),
@@ -157,6 +160,9 @@ class InboxWatcher:
                 with contextlib.closing(self._wakes()) as wakes:
                     for state in wakes:
                         self._look(state, "" if identity == first else _REPLACED)
+                        # while something settles, look at its pace; else only when a change wakes us
+                        while self._settling and not self._stop.wait(self._settle_ms / 2_000):
+                            self._look(state, "" if identity == first else _REPLACED)
                         if self._identity() != identity:
                             break
             except OSError as error:
@@ -166,14 +172,14 @@ class InboxWatcher:
 
     def _wakes(self) -> Generator[InboxState, None, None]:
         """Yields when it is time to look: at once, on each change, and every half settle time."""
-        pause = max(0.05, min(1.0, self._settle_ms / 2_000))
+        pause = max(0.05, min(1.0, self._settle_ms / 800))
         yield InboxState.POLLING if self._watch_fails else InboxState.WATCHING
         try:
             for _ in watch(
                 self._inbox,
                 watch_filter=None,
-                debounce=400,
-                step=200,  # each step wakes the processor: five times a second when nothing happens
+                debounce=200,
+                step=100,  # a change is answered after one quiet step
                 stop_event=self._stop,
                 rust_timeout=int(pause * 1_000),
                 yield_on_timeout=True,
@@ -195,6 +201,7 @@ class InboxWatcher:
         now = self._now()
         looked = look(self._memory, listing, now, self._settle_ms)
         self._memory = looked.memory
+        self._settling = any(now - seen.since_ms < SETTLING_MS for seen in looked.memory.values())
         with self._changed:
             there = {dropped.key for dropped in listing}
             self._stuck = {key: stuck for key, stuck in self._stuck.items() if key in there}

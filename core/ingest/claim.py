@@ -31,6 +31,10 @@ _NOTE = ".claim.json"
 _DROP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,63}")
 
 
+CAUTIOUS_S = 1.0
+"""How long a file on a share, where open files can't be told, must have been unchanged."""
+
+
 class CantTake(Exception):
     """The drop stays where it is; the text says why and what would help. It is tried again later."""
 
@@ -88,7 +92,7 @@ class Claims:
         path = self._inbox / dropped.lane / dropped.name
         if describe(path, dropped.lane) != dropped:
             return None
-        if _has_writer(path, dropped):
+        if _has_writer(path, dropped, self._wall()):
             raise StillOpen("another program still has it open for writing; it is taken when that closes it")
         drop_id = self._new_id()
         if not _DROP_ID.fullmatch(drop_id):
@@ -206,16 +210,18 @@ def _write(folder: Path, note: _Note) -> None:
     write_durable(folder / _NOTE, msgspec.json.encode(note))
 
 
-def _has_writer(path: Path, dropped: Dropped) -> bool:
-    """Whether a program of this computer is still writing any file of the drop."""
+def _has_writer(path: Path, dropped: Dropped, wall: float) -> bool:
+    """Whether a program may still be writing a file of the drop: known on this computer's own disks; on shares,
+    where it can't be told, while the last change is younger than `CAUTIOUS_S`."""
     for entry in dropped.entries:
         if entry.kind is Kind.FILE:
             try:
                 with open_regular(path / entry.path if entry.path else path) as fd:
-                    if being_written(fd):
-                        return True
+                    told = being_written(fd)
             except OSError:
                 continue  # unreadable files are claimed and refused with that reason
+            if told or (told is None and 0 <= wall - entry.mtime_ns / 1e9 < CAUTIOUS_S):
+                return True
     return False
 
 

@@ -9,13 +9,13 @@ from enum import StrEnum
 
 import msgspec
 
-SETTLE_MS = 1_000
-"""A file is complete when two looks this far apart agree."""
+SETTLE_MS = 400
+"""A file is complete when two looks this far apart agree (and, at the claim, no program has it open)."""
 
-FOLDER_FACTOR = 3
+FOLDER_FACTOR = 8
 """A folder waits longer: the next file of the same copy may not have been begun yet."""
 
-EMPTY_FACTOR = 10
+EMPTY_FACTOR = 25
 """An empty file waits longer still: uploads often create the name first and send later."""
 
 EMPTY_FOLDER = "the folder is empty"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ingest.stability import Dropped, Entry, Kind, ignored, look
+from core.ingest.stability import EMPTY_FACTOR, FOLDER_FACTOR, Dropped, Entry, Kind, ignored, look
 
 
 def file(
@@ -21,10 +21,13 @@ def entry(path: str, size: int = 10) -> Entry:
     return Entry(path, Kind.FILE, size, 1, 3)
 
 
+SETTLE = 1000
+
+
 def ready_after(*steps: tuple[int, tuple[Dropped, ...]]) -> list[str]:
     memory, names = {}, []
     for now, listing in steps:
-        looked = look(memory, listing, now)
+        looked = look(memory, listing, now, SETTLE)
         memory, names = looked.memory, [d.name for d in looked.ready]
     return names
 
@@ -64,17 +67,17 @@ def test_unfinished_names_wait_however_long(name):
     assert "still being written" in look({}, (file(name),), 0).waiting[0].why
 
 
-def test_an_empty_file_waits_ten_times_as_long():
+def test_an_empty_file_waits_much_longer():
     empty = (file("a", size=0),)
-    assert ready_after((0, empty), (9_999, empty)) == []
-    assert ready_after((0, empty), (10_000, empty)) == ["a"]
+    assert ready_after((0, empty), (SETTLE * EMPTY_FACTOR - 1, empty)) == []
+    assert ready_after((0, empty), (SETTLE * EMPTY_FACTOR, empty)) == ["a"]
 
 
 def test_a_folder_waits_until_all_of_it_rests():
     part = folder("o", entry("a.stl"))
     more = folder("o", entry("a.stl"), entry("b.stl"))
-    assert ready_after((0, (part,)), (2_900, (more,)), (5_000, (more,))) == []
-    assert ready_after((0, (part,)), (2_900, (more,)), (5_900, (more,))) == ["o"]
+    assert ready_after((0, (part,)), (2_900, (more,)), (2_899 + SETTLE * FOLDER_FACTOR, (more,))) == []
+    assert ready_after((0, (part,)), (2_900, (more,)), (2_900 + SETTLE * FOLDER_FACTOR, (more,))) == ["o"]
 
 
 def test_a_folder_with_an_unfinished_file_waits():
@@ -91,7 +94,7 @@ def test_an_empty_folder_waits_and_an_unreadable_one_is_taken_to_be_refused():
     empty, cut = (folder("o", entry(".DS_Store")),), (folder("o", cut=True),)
     assert ready_after((0, empty), (10**6, empty)) == []
     assert look({}, empty, 0).waiting[0].why == "the folder is empty"
-    assert ready_after((0, cut), (3_000, cut)) == ["o"]
+    assert ready_after((0, cut), (SETTLE * FOLDER_FACTOR, cut)) == ["o"]
 
 
 def test_the_oldest_comes_first():
@@ -110,7 +113,7 @@ def test_ready_means_unchanged_for_a_second(steps):
     for pause, size in steps:
         now += pause
         history.append((now, size))
-        looked = look(memory, (file("a", size=size),), now)
+        looked = look(memory, (file("a", size=size),), now, SETTLE)
         memory = looked.memory
         since = now
         for then, seen in reversed(history):

@@ -82,6 +82,7 @@ class Core:
         self.zone = zone_of(self.settings)
         self.live = LiveStore()
         self.artifacts = FileArtifacts(paths.artifacts)
+        self.artifacts.clear_incoming()
         shutil.rmtree(paths.work, ignore_errors=True)
         paths.create()
         names = tuple(self.materials)

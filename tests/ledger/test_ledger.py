@@ -1,5 +1,8 @@
 """The ledger keeps what was acknowledged, notices every change, and rebuilds from the events alone."""
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -18,6 +21,8 @@ from core.ledger.lock import SiteInUse, SiteLock
 from core.ledger.schema import SCHEMA_VERSION, NewerSchema
 from core.ledger.store import Store
 from core.ledger.verify import projections, replay, verify
+from core.site.core import CoreOptions
+from kiln_tui.cli.site_dir import open_core
 from tests.kernel.shop import GCODE, KernelShop
 
 
@@ -232,3 +237,47 @@ def test_artifacts_are_stored_once_and_never_half(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         store.put(tmp_path / "missing", "model/stl")
     assert [p for p in (tmp_path / "artifacts").iterdir() if p.is_file()] == []
+
+
+def test_what_a_crash_left_half_stored_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    store = FileArtifacts(tmp_path / "artifacts")
+    kept = store.put_bytes(b"kept", "text/plain")
+    dies = "import os, sys; from pathlib import Path; from core.ledger.artifacts import FileArtifacts\n"
+    dies += "os.rename = os.fsync = lambda *_: os._exit(9)\n"
+    dies += "FileArtifacts(Path(sys.argv[1])).put_bytes(b'half' * 1000, 'text/plain')"
+    ended = subprocess.run([sys.executable, "-c", dies, str(store.root)], check=False)
+    assert ended.returncode == 9
+    assert [path.name[:10] for path in store.root.iterdir() if path.is_file()] == [".incoming-"]
+    assert store.clear_incoming() == 1
+    assert [path for path in store.root.rglob("*") if path.is_file()] == [store.path(kept)]
+    assert store.path(kept).read_bytes() == b"kept"
+
+
+def test_only_the_core_that_holds_the_site_clears_what_is_half_stored(tmp_path: Path) -> None:
+    half = tmp_path / "artifacts" / ".incoming-abc"
+    half.parent.mkdir()
+    half.write_bytes(b"half")
+    core = open_core(tmp_path, CoreOptions())
+    try:
+        assert not half.exists()
+        half.write_bytes(b"a copy under way")
+        with pytest.raises(SiteInUse):
+            open_core(tmp_path, CoreOptions())
+        assert half.exists()
+    finally:
+        core.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_only_plain_files_are_stored(tmp_path: Path, kind: str) -> None:
+    store, source = FileArtifacts(tmp_path / "artifacts"), tmp_path / "source"
+    (tmp_path / "secret").write_text("secret")
+    if kind == "link":
+        source.symlink_to("secret")
+    elif kind == "pipe":
+        os.mkfifo(source)
+    else:
+        source.mkdir()
+    with pytest.raises(OSError, match=r"plain file|symbolic links"):
+        store.put(source, "text/plain")
+    assert list(store.root.iterdir()) == []

@@ -130,6 +130,7 @@ def test_both_die_between_intent_and_send(person: Person, tmp_path: Path) -> Non
     )  # the file of the first try is still there when this answer is the last act
     with pytest.raises(Killed):
         person.now.send(ResolveRun(run_id=asked.subject_id, answer="never_ran"))
+        person.watch_until(lambda _: False, "death at once", 10)  # the answer may have been quicker
     person.open()
     assert len(finish(person)) == 1
     assert person.cleared == 2

@@ -149,6 +149,16 @@ class Person:
             self.kills.append(point)
             self.program = None
 
+    def last_words(self, command: AnyCommand) -> None:
+        """Send a command at which the program dies; the answer may be quicker than the death."""
+        point = self.now.point
+        try:
+            self.now.send(command)
+            self.watch_until(lambda _: False, f"death at {point}", 10)
+        except Killed:
+            self.kills.append(point)
+            self.program = None
+
     def work_until(self, done: Callable[[wire.Seen], T | None], what: str, timeout: float = 60) -> T:
         """Do what the cards ask for until `done`."""
         ends = time.monotonic() + timeout

@@ -43,14 +43,15 @@ def printer_lines(row: PrinterRow, look: Look) -> list[Line]:
             target = (
                 f"  of {round(heater.target)}°" if heater.target else "  off" if heater.target == 0 else ""
             )
-            out.append(line((f"{heater.name:<9}", "dim"), degrees(heater.actual), (target, "dim")))
+            out.append(
+                line((f"{_heater_word(heater.name):<9}", "dim"), degrees(heater.actual), (target, "dim"))
+            )
     material = " ".join(filter(None, (p.material, p.color)))
     out += [
         line(("material ", "dim"), material or "never said; press l"),
         line(("bed      ", "dim"), (bed_word(p.bed), "ok" if p.bed.value == "clear" else "text")),
         line(("health   ", "dim"), (health_word(p.health), "ok" if p.health is Health.OK else "warn"),
              (f"  {p.health_reason}" if p.health_reason else "", "text"), hang=9),
-        line(("history  ", "dim"), _history(row), hang=9),
     ]  # fmt: skip
     if p.foreign:
         out.append(
@@ -100,12 +101,11 @@ def _work(row: PrinterRow, look: Look) -> list[Line]:
     return out
 
 
-def _history(row: PrinterRow) -> str:
-    done, failed = row.printer.attempts_done, row.printer.attempts_failed
-    total = done + failed
-    if not total:
-        return "no Print Attempt yet"
-    return f"{total} Print Attempts, {failed} failed ({done * 100 // total}% good)"
+def _heater_word(name: str) -> str:
+    """What a person calls a heater, whatever its backend does."""
+    if name.startswith("tool") and name[4:].isdigit():
+        return "hotend" if name == "tool0" else f"hotend {int(name[4:]) + 1}"
+    return "heat bed" if name == "bed" else name
 
 
 def printer_strip(row: PrinterRow, look: Look) -> list[Line]:

@@ -39,8 +39,6 @@ def printer(name: str, **more: object) -> Printer:
         "material": "PETG",
         "color": "black",
         "bed": Bed.OCCUPIED,
-        "attempts_done": 41,
-        "attempts_failed": 2,
     }
     return Printer(**{**values, **more})  # type: ignore[arg-type]  # a table of fields with their types beside it
 

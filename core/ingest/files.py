@@ -1,6 +1,7 @@
 """Moving people's files without ever losing, following or overwriting one."""
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import os
@@ -97,6 +98,49 @@ def write_durable(path: Path, data: bytes) -> None:
     fsync_folder(path.parent)
 
 
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file or folder to a name that is taken in the same step, so that nothing is ever overwritten.
+
+    Raises:
+        FileExistsError: something lies there already; nothing was touched.
+        OSError: it could not be renamed; the source is whole.
+    """
+    if not _renamed_exclusively(source, target):
+        _rename_reserved(source, target)
+
+
+def _renamed_exclusively(source: Path, target: Path) -> bool:
+    """Linux's own call for it; False where the system or the filesystem does not know it."""
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    # from <fcntl.h> and <linux/fs.h>: AT_FDCWD is -100, RENAME_NOREPLACE is 1
+    if call(-100, os.fsencode(source), -100, os.fsencode(target), ctypes.c_uint(1)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+def _rename_reserved(source: Path, target: Path) -> None:
+    """Take the name with something empty, which only one can do, then rename over that."""
+    folder = source.is_dir() and not source.is_symlink()
+    if folder:
+        target.mkdir()
+    else:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    try:
+        source.rename(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            target.rmdir() if folder else target.unlink()
+        if error.errno == errno.ENOTEMPTY:  # somebody put something into the folder at once: it is theirs now
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        raise
+
+
 def move(source: Path, target: Path) -> None:
     """Move a file or folder to a name that is free; across filesystems by copy, fsync and removal.
 
@@ -107,7 +151,7 @@ def move(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "something lies there already", str(target))
     try:
-        source.rename(target)
+        rename_new(source, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -125,7 +169,7 @@ def copy_tree(source: Path, target: Path) -> None:
     draft = target.with_name(".copy-" + target.name)
     remove_tree(draft)
     _copy(source, draft)
-    draft.rename(target)
+    rename_new(draft, target)
     fsync_folder(target.parent)
 
 

@@ -298,8 +298,6 @@ def _run_life(state: Run, event: ev.Event) -> Run:
         case ev.ItemOutcomeRecorded():
             others = tuple(o for o in state.outcomes if o.item_id != body.outcome.item_id)
             return replace(state, outcomes=(*others, body.outcome))
-        case ev.PlateCleared():
-            return replace(state, bed_cleared=True)
         case ev.ReprintCreated():
             return replace(state, reprinted_by=body.plate_id)
         case ev.ControlRequested():

@@ -259,7 +259,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     question: str = ""
     evidence: tuple[Evidence, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
-    bed_cleared: bool = False
     remote_deleted: bool = False
     used_mg: int | None = None
     printer_snapshot: dict[str, str] = {}

@@ -192,11 +192,16 @@ class LedgerKernel:
         try:
             store = Store(self._path)
             self._open_site(store)
-        except apsw.Error as error:
-            self._opened.set_exception(LedgerUnavailable(f"{self._path} can't be opened: {error}"))
-            return
         except (OSError, NewerSchema) as error:
             self._opened.set_exception(error)
+            return
+        except Exception as error:
+            # whoever opens the site waits for this thread: whatever is wrong with the file must reach them
+            log.exception("the ledger can't be opened")
+            said = f"{self._path} can't be opened as a ledger: {error}. It was left as it is."
+            self._opened.set_exception(
+                LedgerUnavailable(f"{said} Try kiln-tui doctor, or put a backup of it in its place.")
+            )
             return
         self._opened.set_result(None)
         while True:

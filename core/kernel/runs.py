@@ -402,8 +402,6 @@ def give_permit(tx: Transaction, printer_id: str, run: Run | None) -> None:
         permit_id=permit_id, at=tx.now.wall_s, by=tx.who, run_id=run.run_id if run else None
     )
     tx.emit("printer", printer.printer_id, given)
-    if run is not None and not run.bed_cleared:
-        tx.emit("run", run.run_id, given)
     tx.made["permit"] = permit_id
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.domain import commands as cmd
 from core.domain import events as ev
 from core.domain.words import Actor, CancelReason, ItemResult
+from core.kernel.kernel import LedgerUnavailable
 from core.ledger.artifacts import FileArtifacts
 from core.ledger.chain import canonical
 from core.ledger.lock import SiteInUse, SiteLock
@@ -281,3 +282,24 @@ def test_only_plain_files_are_stored(tmp_path: Path, kind: str) -> None:
     with pytest.raises(OSError, match=r"plain file|symbolic links"):
         store.put(source, "text/plain")
     assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["noise", "folder", "other"])
+def test_what_is_no_ledger_is_said_at_once_and_left_alone(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "kiln.db"
+    if what == "noise":
+        path.write_bytes(b"\x17\x03garbage" * 700)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        other = apsw.Connection(str(path))
+        other.execute("CREATE TABLE events (x); PRAGMA user_version = 1")
+        other.close()
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(LedgerUnavailable, match="can't be opened"):
+        KernelShop(tmp_path)
+    if what == "other":
+        tables = apsw.Connection(str(path)).execute("SELECT sql FROM sqlite_master").fetchall()
+        assert tables == [("CREATE TABLE events (x)",)]
+    else:
+        assert (path.read_bytes() if path.is_file() else b"") == before

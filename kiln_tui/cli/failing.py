@@ -1,6 +1,8 @@
 """Failures to start, in words."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,5 +31,7 @@ def in_words() -> Iterator[None]:
 
 def say_and_fail(error: CannotStart) -> int:
     """Print the sentence; the exit code."""
-    sys.stderr.write(f"kiln-tui: {error}\n")
+    width = min(100, shutil.get_terminal_size().columns)
+    lines = textwrap.wrap(f"kiln-tui: {error}", width, break_long_words=False, break_on_hyphens=False)
+    sys.stderr.write("\n".join(lines) + "\n")
     return 1

@@ -52,6 +52,8 @@ QUIET_PERIOD_S = 5.0
 """How often ages on screen are carried on while the core has nothing new."""
 SILENT_CORE_S = 10.0
 """After this long without an answer, what is on screen is called old and no key acts on it."""
+_GONE = "Kiln's core has gone away."
+_AGAIN = "Start kiln-tui again; it looks at every printer before anything starts."
 UNDO_S = 10.0
 
 
@@ -160,7 +162,7 @@ class KilnApp(App[str], inherit_bindings=False):
         try:
             shop = await self.client.shop(-1 if self.shop is None else self.shop.revision)
         except ClientClosed:
-            self.closed = "Kiln's core has gone away. Printers print on. Start kiln-tui again to attach."
+            self.closed = f"{_GONE} Printers print on. {_AGAIN}"
             self.say(self.closed, "alert", seconds=1e9)
             self.tell_screen()
             return False
@@ -272,7 +274,7 @@ class KilnApp(App[str], inherit_bindings=False):
         try:
             result = await self.client.send(command)
         except ClientClosed:
-            self.say("Not done: Kiln's core has gone away. Start kiln-tui again to attach.", "alert")
+            self.say(f"Not done: {_GONE} {_AGAIN}", "alert")
             return
         finally:
             self._in_flight.remove(command)
@@ -292,7 +294,7 @@ class KilnApp(App[str], inherit_bindings=False):
         try:
             return await answer
         except ClientClosed:
-            self.say("No answer: Kiln's core has gone away. Start kiln-tui again to attach.", "alert")
+            self.say(f"No answer: {_GONE} {_AGAIN}", "alert")
             return None
 
     def undo_now(self) -> Undo | None:

@@ -372,6 +372,8 @@ async def test_a_core_that_goes_away_is_said_and_nothing_acts_any_more():
         fake.gone = True
         fake.change()
         await until(pilot, lambda: "has gone away" in text_of(kiln))
+        shown = " ".join(text_of(kiln).split())
+        assert "Start kiln-tui again; it looks at every printer before anything starts." in shown
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert "does not work now" in kiln.said.text

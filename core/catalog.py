@@ -14,8 +14,7 @@ import yaml
 
 from core.domain.material import Material
 from core.domain.printer_model import PrinterModel
-from core.domain.words import Verdict
-from core.gcode.policy import GcodePolicy, Reach
+from core.gcode.policy import Reach
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -43,17 +42,6 @@ def load_materials() -> dict[str, Material]:
             raise CatalogError(f"{where}: {material.name!r} is given twice")
         materials[material.name] = material
     return materials
-
-
-def load_gcode_policy() -> GcodePolicy:
-    """The default policy of the G-code gate (`data/policy.yaml`) with the reach of every variant."""
-    where = "policy.yaml"
-    try:
-        policy = yaml.safe_load((_data() / where).read_text("utf-8"))
-        unknown = Verdict(policy["unknown_gcode_commands"])
-    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        raise CatalogError(f"{where}: {error!r}") from error
-    return GcodePolicy(unknown_commands=unknown, reaches=load_reaches())
 
 
 def _data() -> Traversable:

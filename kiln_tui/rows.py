@@ -21,7 +21,7 @@ from core.domain.objects import Plan
 from core.domain.words import Bed, Health, PlanState, RunState
 from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.text import Span, cell, cut, cut_end, fit, width_of
-from kiln_tui.presentation.units import age, clock, clock_seconds, degrees, due, duration, percent, remaining
+from kiln_tui.presentation.units import age, clock, clock_seconds, degrees, due, percent, remaining
 from kiln_tui.presentation.words import event_words, live_word, plan_word, stage_role
 
 SEVERITY_ROLE = {"alert": "alert", "warn": "warn", "info": "info", "ok": "ok"}
@@ -326,13 +326,3 @@ def event_row(row: EventRow, width: int, look: Look) -> tuple[Span, ...]:
     used = sum(width_of(text) for text, _ in spans)
     spans.append((cut_end(row.summary, width - used - 1), "text"))
     return fit(tuple(spans), width)
-
-
-def slicing_row(percent_done: int, text: str, seconds: float, width: int, look: Look) -> tuple[Span, ...]:
-    """A slice under way."""
-    bar = look.icons.bar(percent_done / 100, 10)
-    return fit(
-        ((f" {look.icons.run} ", "info"), (bar, "progress"), (f" {percent_done}% ", "bold"),
-         (f"{duration(seconds)}  {text}", "dim")),
-        width,
-    )  # fmt: skip

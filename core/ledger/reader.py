@@ -198,11 +198,6 @@ class SqlReader:
             for row in self.database.execute_sql(sql, kinds).fetchall()
         )
 
-    def command_result(self, key: str) -> bytes | None:
-        """The stored result of a command."""
-        row = self.database.execute_sql("SELECT result FROM commands WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
-
     def event(self, event_id: str) -> ev.Event | None:
         """One event."""
         found = self._events("event_id = ?", (event_id,), 1)

@@ -37,10 +37,6 @@ EVENT_COLUMNS = (
 )
 
 
-class LedgerDamaged(Exception):
-    """The file is not what was written; nothing may be started on it."""
-
-
 def open_database(path: Path, *, query_only: bool) -> APSWDatabase:
     """A peewee database on the site's file; writers sync every commit, readers can't write or checkpoint."""
     pragmas: dict[str, Any] = {"busy_timeout": 5000, "cache_size": -16000, "temp_store": "memory"}

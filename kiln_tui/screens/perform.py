@@ -24,8 +24,6 @@ class Target(msgspec.Struct, frozen=True):
     intent_id: str = ""
     run_id: str = ""
     printer_id: str = ""
-    other_kind: str = ""
-    other_id: str = ""
 
 
 _ORDER = re.compile(r"\bOrders? (\d+)")
@@ -54,7 +52,7 @@ def target_of(
             if run_id and row.run is not None and row.run.run_id == run_id and not intent_id:
                 intent_id = next(iter(row.run.intent_ids), "")
         intent_id = intent_id or order_named(names, shop)
-    return Target(intent_id, run_id, printer_id or "", kind, subject_id)
+    return Target(intent_id, run_id, printer_id or "")
 
 
 def names_of(card: Card) -> str:
@@ -73,8 +71,6 @@ def card_target(card: Card, shop: Shop | None) -> Target:
         next((t.intent_id for t in found if t.intent_id), ""),
         next((t.run_id for t in found if t.run_id), ""),
         next((t.printer_id for t in found if t.printer_id), ""),
-        card.subject_kind,
-        card.subject_id,
     )
 
 

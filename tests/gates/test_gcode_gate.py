@@ -13,7 +13,7 @@ from core.gcode.report import GcodeReport
 
 MODELS = catalog.load_printer_models()
 MATERIALS = catalog.load_materials()
-POLICY = catalog.load_gcode_policy()
+POLICY = GcodePolicy(reaches=catalog.load_reaches())
 ZONES = zones_of(MODELS)
 
 START = "; printer_model = MK3S\nM104 S215\nM140 S60\nM190 S60\nM109 S215\nG90\nM83\nG28 W\n"

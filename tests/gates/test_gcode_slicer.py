@@ -13,6 +13,7 @@ from core import catalog
 from core.domain.words import Verdict
 from core.gcode import summary
 from core.gcode.gate import judge, zones_of
+from core.gcode.policy import GcodePolicy
 from core.gcode.report import GcodeReport
 from core.gcode.service import GcodeRefusedError, scan_file
 
@@ -140,7 +141,7 @@ def test_a_cube_is_as_the_slicer_says(tmp_path: Path, relative: bool) -> None:
 
 
 def test_the_gate_passes_it_for_its_printer_and_refuses_it_elsewhere(tmp_path: Path) -> None:
-    models, policy = catalog.load_printer_models(), catalog.load_gcode_policy()
+    models, policy = catalog.load_printer_models(), GcodePolicy(reaches=catalog.load_reaches())
     report = both(sliced(tmp_path))
     good = judge(report, models["prusa_mk3s"], material=catalog.load_materials()["PLA"], policy=policy)
     assert good.findings == ()
@@ -149,7 +150,7 @@ def test_the_gate_passes_it_for_its_printer_and_refuses_it_elsewhere(tmp_path: P
 
 
 def test_what_the_slicer_lets_through_is_caught(tmp_path: Path) -> None:
-    models, policy = catalog.load_printer_models(), catalog.load_gcode_policy()
+    models, policy = catalog.load_printer_models(), GcodePolicy(reaches=catalog.load_reaches())
     hot = sliced(tmp_path, more="layer_gcode = M104 S998")
     found = judge(both(hot), models["prusa_mk3s"], material=None, policy=policy)
     assert "OVER_TEMPERATURE" in {f.code for f in found.findings}
@@ -166,7 +167,7 @@ def test_half_a_file_is_noticed(tmp_path: Path) -> None:
         both(path),
         catalog.load_printer_models()["prusa_mk3s"],
         material=None,
-        policy=catalog.load_gcode_policy(),
+        policy=GcodePolicy(reaches=catalog.load_reaches()),
     )
     assert "TRUNCATED" in {f.code for f in found.findings}
 

@@ -3,8 +3,9 @@
 Options (`PrinterConfig.options`, all text): ``time_scale`` (machine seconds per second, default 1),
 ``state_dir`` (where files and the state are kept; without it the printer lives and dies with the process),
 ``faults_on_job`` (which print the faults happen in, default 1, 0 for every one), ``runout_at_layer``,
-``fail_at_layer``, ``link_loss_at_layer`` with ``link_loss_s``, ``answer_delay_s`` (slow answers) and ``offline``
-(``yes``: switched off). Times it tells (elapsed, remaining) are machine seconds.
+``fail_at_layer``, ``link_loss_at_layer`` with ``link_loss_s``, ``error_clears_s`` (somebody there clears an error
+after so long; without it nobody does), ``answer_delay_s`` (slow answers) and ``offline`` (``yes``: switched off).
+Times it tells (elapsed, remaining) are machine seconds.
 """
 
 import asyncio
@@ -82,6 +83,7 @@ class VirtualAdapter:
             fail_at_layer=_layer(config, "fail_at_layer"),
             link_loss_at_layer=_layer(config, "link_loss_at_layer"),
             link_loss_s=_option(config, "link_loss_s", 60.0, 0.0, 1e6),
+            error_clears_s=_option(config, "error_clears_s", 0.0, 1.0, 1e7) or None,
         )
         directory = config.options.get("state_dir", "")
         self._store = VirtualStore(Path(directory) if directory else None)
@@ -117,7 +119,7 @@ class VirtualAdapter:
     async def _load_once(self) -> None:
         found = await asyncio.to_thread(self._store.load)
         self._files, self._machine, self._boot = found.files, found.machine, found.boot
-        if self._machine.phase.running and self._machine.file not in self._files:
+        if self._machine.phase in model.NEEDS_FILE and self._machine.file not in self._files:
             self._machine = model.fail(self._machine, "The file being printed is gone.")
         away = max(self._clock.wall() - found.saved_at, 0.0) if found.saved_at else 0.0
         # Machine time goes on by the wall clock while nobody looks, and by the monotonic clock while we do.
@@ -212,6 +214,9 @@ class VirtualAdapter:
         await self._reach()
         if name == self._machine.file and self._machine.phase.running:
             raise NotPossible("The printer is printing this very file.")
+        if name == self._machine.file:
+            # What was saved last may still be the print under way, and without the file nobody could tell its end.
+            await self._save()
         await asyncio.to_thread(self._store.remove, name)
         self._files.pop(name, None)
 

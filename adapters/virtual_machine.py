@@ -19,15 +19,22 @@ _DRIVE = {"tool": 120.0, "bed": 40.0}
 _SETTLE_S = {Phase.PAUSING: 2.0, Phase.RESUMING: 2.0, Phase.CANCELLING: 4.0}
 _SETTLED = {Phase.PAUSING: Phase.PAUSED, Phase.RESUMING: Phase.PRINTING, Phase.CANCELLING: Phase.CANCELLED}
 
+NEEDS_FILE = (Phase.PREPARING, Phase.PRINTING, Phase.PAUSING, Phase.PAUSED, Phase.RESUMING)
+"""Phases in which the machine reads, or will go on to read, the file that it prints."""
+
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
-    """Faults that happen by themselves, each once, in print number `on_job` (0: in every print)."""
+    """Faults that happen by themselves, each once, in print number `on_job` (0: in every print).
+
+    After `error_clears_s` in error (None: never) somebody at the simulated machine clears it.
+    """
 
     on_job: int = 1
     runout_at_layer: int | None = None
     fail_at_layer: int | None = None
     link_loss_at_layer: int | None = None
     link_loss_s: float = 60.0
+    error_clears_s: float | None = None
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +54,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     tripped: tuple[str, ...] = ()
     link_back_at: float = 0.0
+    error_s: float = 0.0
 
 
 def start(machine: Machine, file: str) -> Machine:
@@ -89,7 +97,7 @@ def stop(machine: Machine) -> Machine:
 
 def fail(machine: Machine, message: str) -> Machine:
     """The machine stops with an error and switches its heaters off."""
-    return _heaters_off(msgspec.structs.replace(machine, phase=Phase.ERROR, message=message))
+    return _heaters_off(msgspec.structs.replace(machine, phase=Phase.ERROR, message=message, error_s=0.0))
 
 
 def set_target(machine: Machine, heater: str, target: float) -> Machine:
@@ -127,6 +135,10 @@ def _once(machine: Machine, budget: float, program: Program, faults: Faults) -> 
         left = machine.settle_s - used
         phase = machine.phase if left > 1e-9 else _SETTLED[machine.phase]
         return msgspec.structs.replace(machine, settle_s=max(left, 0.0), phase=phase), used
+    if machine.phase is Phase.ERROR and faults.error_clears_s is not None:
+        used = min(budget, max(faults.error_clears_s - machine.error_s, 0.0))
+        machine = msgspec.structs.replace(_pass(machine, used), error_s=machine.error_s + used)
+        return (cancel(machine), used) if faults.error_clears_s - machine.error_s <= 1e-9 else (machine, used)
     if machine.phase not in (Phase.PREPARING, Phase.PRINTING):
         return _pass(machine, budget), budget
     if machine.step >= len(program.steps):

@@ -1,7 +1,7 @@
 """Triage cards of printers themselves, and of the slicer: trouble that no Print Attempt's card speaks of."""
 
 from core.client.views import Action, Card
-from core.contract import Link
+from core.contract import Link, Observation, Phase
 from core.domain.objects import Printer
 from core.domain.words import Health
 from core.views import actions as act
@@ -30,7 +30,27 @@ def printer_card(printer: Printer, facts: Facts) -> Card | None:
         return _card(printer, facts, "alert", "DEGRADED", why.lower(), said, messages, actions)
     if busy is None and (name := foreign_job(printer, facts)):
         return _foreign(printer, name, facts)
+    # An attempt that ended in this error speaks for the printer until somebody said what came out of it.
+    idle = busy is None and printer.printer_id not in facts.unjudged
+    if idle and live is not None and live.link is Link.ONLINE and live.phase is Phase.ERROR:
+        return _in_error(printer, live, facts)
     return None
+
+
+def _in_error(printer: Printer, live: Observation, facts: Facts) -> Card:
+    words = " ".join(sentence(m) for m in live.messages[-2:])
+    said = (
+        f"{printer.name} says: {words}"
+        if words
+        else f"{printer.name} reports an error and does not say which."
+    )
+    where = "at the machine or in OctoPrint" if printer.adapter == "octoprint" else "at the machine"
+    because = (
+        "Nothing can start there while it is in error.",
+        f"Look at the printer and clear its error {where}, then refresh.",
+    )
+    actions = (act.primary(act.refresh()), act.out_of_service(printer))
+    return _card(printer, facts, "alert", "ERROR", "printer error", said, because, actions)
 
 
 def _foreign(printer: Printer, name: str, facts: Facts) -> Card:

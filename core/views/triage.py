@@ -31,12 +31,14 @@ DUE_SOON_S = 2 * 3600
 """An Order that is due within this time and not done is at risk."""
 
 TAGS = (
+    "NO SLICER",
     "NEEDS DECISION",
     "DESYNCED",
     "OFFLINE",
     "NO ACCESS",
     "FAILED",
     "PAUSED",
+    "ERROR",
     "DEGRADED",
     "FOREIGN",
     "PLAN LOCKED",
@@ -46,7 +48,6 @@ TAGS = (
     "STUCK",
     "REJECTED",
     "AGAIN?",
-    "NO SLICER",
     "LATE",
     "WILL BE LATE",
     "DUE SOON",

@@ -34,6 +34,9 @@ PRINTERS = (
     DemoPrinter(name="voron-1", model_id="voron_24_300", material="ASA", color="grey"),
 )  # fmt: skip
 
+ERROR_S = 40.0
+"""Seconds on the wall until somebody at a simulated machine clears its error: nobody can walk to it."""
+
 
 def furnish(kernel: Kernel, root: Path, speed: float) -> None:
     """Add the printers to a new demo site, say what is loaded, and clear the beds that start clear."""
@@ -44,6 +47,7 @@ def furnish(kernel: Kernel, root: Path, speed: float) -> None:
         options = {
             "time_scale": f"{speed:g}",
             "state_dir": str(root / "simulated" / printer.name),
+            "error_clears_s": f"{ERROR_S * speed:g}",
             **printer.faults,
         }
         _do(

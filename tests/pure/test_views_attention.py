@@ -262,6 +262,22 @@ ATTENTION: dict[str, tuple[ShopInputs, str, str, str, str, list[tuple[str, str]]
         "mk4-1 is degraded: Thermal runaway. Nothing starts there until somebody acknowledges it.",
         [("enter", "Acknowledge"), ("O", "Out of service")],
     ),
+    "in error without an attempt": (
+        shop(**EMPTY, live={"p1": seen(Phase.ERROR, messages=("Heating failed; it is off",))}),
+        "alert",
+        "ERROR",
+        "printer error",
+        "mk4-1 says: Heating failed; it is off.",
+        [("enter", "Refresh state"), ("O", "Out of service")],
+    ),
+    "in error without a word": (
+        shop(**EMPTY, live={"p1": seen(Phase.ERROR)}),
+        "alert",
+        "ERROR",
+        "printer error",
+        "mk4-1 reports an error and does not say which.",
+        [("enter", "Refresh state"), ("O", "Out of service")],
+    ),
     "foreign": (
         shop(
             **EMPTY,

@@ -206,3 +206,48 @@ async def test_kill_9_does_not_rewind_the_print(tmp_path: Path) -> None:
     assert look.printer_job.elapsed_s >= 20 * (time.monotonic() - began) * 0.5
     assert look.phase is Phase.PRINTING
     assert (await printer.start(NAME, "t")).kind is ReplyKind.REFUSED
+
+
+@pytest.mark.parametrize("end", [Phase.FINISHED, Phase.CANCELLED])
+async def test_an_ended_print_stays_ended_when_its_file_is_removed(tmp_path: Path, end: Phase) -> None:
+    clock = Moved()
+    kept = config(state_dir=str(tmp_path / "state"))
+    printer = create(kept, clock)
+    await printer.upload(NAME, *part(tmp_path))
+    await printer.start(NAME, "t")
+    clock.move(300)
+    if end is Phase.CANCELLED:
+        await printer.cancel()
+    clock.move(2000)
+    assert (await printer.observe()).phase is end
+    await printer.delete(NAME)
+    await printer.close()
+    clock.move(60)
+    again = await create(kept, clock).observe()
+    assert (again.phase, again.printer_job.remote_file, again.messages) == (end, NAME, ())
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_only_a_running_print_misses_its_file_after_a_restart(tmp_path: Path, cancelled: bool) -> None:
+    clock = Moved()
+    kept = config(state_dir=str(tmp_path / "state"))
+    printer = create(kept, clock)
+    await printer.upload(NAME, *part(tmp_path))
+    await printer.start(NAME, "t")
+    if cancelled:
+        await printer.cancel()
+    (tmp_path / "state" / "files" / NAME).unlink()
+    clock.move(60)
+    assert (await create(kept, clock).observe()).phase is (Phase.CANCELLED if cancelled else Phase.ERROR)
+
+
+async def test_somebody_at_the_machine_clears_an_error_after_the_stated_time(tmp_path: Path) -> None:
+    clock = Moved()
+    printer = create(config(fail_at_layer="2", error_clears_s="600"), clock)
+    await printer.upload(NAME, *part(tmp_path))
+    await printer.start(NAME, "t")
+    clock.move(500)
+    assert (await printer.observe()).phase is Phase.ERROR
+    clock.move(600)
+    look = await printer.observe()
+    assert (look.phase, look.messages) == (Phase.IDLE, ())

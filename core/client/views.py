@@ -31,6 +31,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     `tag` is the word shown with the icon (DESYNCED, PAUSED, APPROVE …), `severity` is one of
     ``alert | warn | info | ok``. `age_s`, `progress` and `remaining_s` are None where unknown.
+    `remaining_s` is print time as the printer counts it; `finish_at` is wall time.
     """
 
     card_id: str
@@ -66,7 +67,8 @@ SECTION_TITLES = {
 
 
 class PrinterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A printer with its live observation (None until the first look) and its age in seconds."""
+    """A printer with its live observation (None until the first look) and its age in seconds; `finish_at` is
+    the wall time at which the print under way will end, None where unknown or while it stands still."""
 
     printer: Printer
     model_name: str
@@ -78,6 +80,7 @@ class PrinterRow(msgspec.Struct, frozen=True, kw_only=True):
     block: str = ""
     actions: tuple[Action, ...] = ()
     upload: float | None = None
+    finish_at: int | None = None
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):

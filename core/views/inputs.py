@@ -5,7 +5,7 @@ from collections import defaultdict
 import msgspec
 
 from core.client.views import SliceProgress
-from core.contract import Capability, Observation
+from core.contract import Capability, Observation, Phase
 from core.domain.objects import Drop, Intent, LineItem, Plan, Plate, PlateItem, Printer, Run
 from core.domain.words import PlanState, PlateState, RunState
 
@@ -108,6 +108,25 @@ class Facts:
             i.due_at for k in intent_ids if (i := self.intents.get(k)) and i.open and i.due_at is not None
         ]
         return min(dues, default=None)
+
+    def finish_at(self, printer_id: str | None, live: Observation) -> int | None:
+        """When the print that is seen will end, by the wall; None where the printer does not say or it does not
+        go on now. A simulated printer tells its remaining time in machine seconds, which pass faster."""
+        left = live.printer_job.remaining_s
+        if left is None or live.phase not in (Phase.PREPARING, Phase.PRINTING):
+            return None
+        return int(self.wall + left / self._pace(printer_id))
+
+    def _pace(self, printer_id: str | None) -> float:
+        """Machine seconds per second: 1 for every real printer."""
+        printer = self.printers.get(printer_id or "")
+        if printer is None or printer.adapter != "virtual":
+            return 1.0
+        try:
+            pace = float(printer.options.get("time_scale", "1"))
+        except ValueError:  # such a printer answers nothing: its adapter refuses the option
+            return 1.0
+        return pace if 0.0 < pace < float("inf") else 1.0
 
     def printer_name(self, printer_id: str | None) -> str:
         """A printer's name; its id where the printer is gone."""

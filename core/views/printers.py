@@ -27,17 +27,19 @@ def printer_row(printer: Printer, facts: Facts) -> PrinterRow:
     """One printer: `block` is the one reason why nothing starts there ('' when something could)."""
     run = facts.active.get(printer.printer_id) or facts.unjudged.get(printer.printer_id)
     block = block_of(printer, facts)
+    live = facts.inputs.live.get(printer.printer_id)
     return PrinterRow(
         printer=printer,
         model_name=facts.inputs.model_names.get(printer.model_id, printer.model_id),
         capability=facts.inputs.capabilities.get(printer.printer_id),
-        live=facts.inputs.live.get(printer.printer_id),
+        live=live,
         age_s=live_age(printer.printer_id, facts),
         run=run,
         run_title=run_title(run, facts).split(" · ", 1)[1] if run is not None else "",
         block=block.text,
         actions=_actions(printer, run, block, facts),
         upload=facts.inputs.uploads.get(run.run_id) if run is not None else None,
+        finish_at=facts.finish_at(printer.printer_id, live) if live is not None else None,
     )
 
 

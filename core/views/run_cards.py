@@ -132,7 +132,11 @@ def _printing(run: Run, facts: Facts) -> Card:
         )
     seen = live.printer_job
     told = [f"{percent(seen.progress)} done" if seen.progress is not None else "progress unknown"]
-    told.append(f"{duration(seen.remaining_s)} left" if seen.remaining_s is not None else "time left unknown")
+    told.append(
+        f"{duration(seen.remaining_s)} of print time left"
+        if seen.remaining_s is not None
+        else "time left unknown"
+    )
     text = sentence(", ".join(told))
     if not live.phase.running:
         text = f"The printer says: {phase_word(live.phase)}. Kiln is taking that down."

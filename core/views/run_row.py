@@ -46,7 +46,7 @@ def run_row(
         actions=actions,
         progress=seen.progress if seen is not None and ours else progress,
         remaining_s=None if left is None else int(left),
-        finish_at=None if left is None else int(facts.wall + left),
+        finish_at=facts.finish_at(run.printer_id, observed) if observed is not None and ours else None,
         subject_kind="run",
         subject_id=run.run_id,
     )

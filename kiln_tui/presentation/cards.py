@@ -87,7 +87,7 @@ def _progress_lines(card: Card, look: Look) -> list[Line]:
         line((filled, "progress"), (bar[len(filled) :], "track"), (f" {percent(card.progress)}", "bold")),
     ]
     if card.remaining_s is not None:
-        words = f"{remaining(card.remaining_s)} to go"
+        words = f"{remaining(card.remaining_s)} of print time to go"
         if card.finish_at is not None:
             words += f", done about {clock(card.finish_at, look.zone)}"
         out.append(line(words))

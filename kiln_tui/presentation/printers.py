@@ -1,7 +1,7 @@
 """A printer, whole."""
 
 from core.client.views import PrinterRow
-from core.contract import Link, Phase
+from core.contract import Link
 from core.domain.words import Health
 from kiln_tui.presentation.cards import action_lines
 from kiln_tui.presentation.look import Look
@@ -89,9 +89,9 @@ def _work(row: PrinterRow, look: Look) -> list[Line]:
     out.append(Line(tuple(spans)))
     facts = []
     if printer_job.remaining_s is not None:
-        facts.append(f"{remaining(printer_job.remaining_s)} to go")
-        if live.phase is Phase.PRINTING:
-            facts.append(f"done about {clock(look.now + printer_job.remaining_s, look.zone)}")
+        facts.append(f"{remaining(printer_job.remaining_s)} of print time to go")
+        if row.finish_at is not None:
+            facts.append(f"done about {clock(row.finish_at, look.zone)}")
     if printer_job.layer is not None:
         facts.append(
             f"layer {printer_job.layer}" + (f" of {printer_job.layers}" if printer_job.layers else "")

@@ -42,7 +42,7 @@ CALM: dict[str, tuple[ShopInputs, str, str, str, str, list[str]]] = {
         "running",
         "PRINTING",
         "63% 1h12",
-        "63 % done, 1 h 12 min left. Layer 44 of 120.",
+        "63 % done, 1 h 12 min of print time left. Layer 44 of 120.",
         ["enter", "p", "x"],
     ),
     "printing, little known": (

@@ -1,6 +1,7 @@
 """Triage: risk, receipts, keys, and who goes where."""
 
 import pytest
+from msgspec.structs import replace
 
 from core.client.views import Card
 from core.contract import Capability, Link, Observation, Phase, PrinterJob
@@ -8,6 +9,7 @@ from core.domain import commands as cmd
 from core.domain.objects import Outcome, SliceStatus
 from core.domain.words import ItemResult, PlanState, RiskLevel, RunState
 from core.views.inputs import ShopInputs
+from core.views.printers import printer_rows
 from core.views.triage import cards
 from tests.pure import views_shop as make
 from tests.pure.views_shop import (
@@ -45,7 +47,7 @@ def only(inputs: ShopInputs) -> Card:
 def test_due_times_put_a_running_print_at_risk(due: int, tag: str, brief: str, receipt: str) -> None:
     card = only(with_run(run(state=RunState.PRINTING), printing(), intents=(intent(due_at=due),)))
     assert (card.section, card.tag, card.brief, card.because[-1]) == ("at_risk", tag, brief, receipt)
-    assert card.sentence == "63 % done, 1 h 12 min left. Layer 44 of 120."
+    assert card.sentence == "63 % done, 1 h 12 min of print time left. Layer 44 of 120."
 
 
 def test_time_enough_is_no_risk() -> None:
@@ -214,3 +216,24 @@ def test_sections_and_tags_are_in_their_order() -> None:
         live={"p1": printing(), "p2": seen(Phase.IDLE)},
     )
     assert [c.tag for c in cards(inputs)] == ["NEEDS DECISION", "APPROVE", "REJECTED", "PRINTING"]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "scale", "ends_in"),
+    [("virtual", "60", 72), ("virtual", "x", 4320), ("octoprint", "60", 4320)],
+)
+def test_the_finish_time_is_by_the_wall_also_where_simulated_time_runs_faster(
+    adapter: str, scale: str, ends_in: int
+) -> None:
+    there = printer(adapter=adapter, options={"time_scale": scale})
+    inputs = with_run(run(state=RunState.PRINTING), printing(), printers=(there,))
+    card = only(inputs)
+    assert (card.remaining_s, card.finish_at) == (4320, NOW + ends_in)
+    assert printer_rows(inputs)[0].finish_at == NOW + ends_in
+
+
+@pytest.mark.parametrize("phase", [Phase.PAUSED, Phase.PAUSING, Phase.CANCELLING])
+def test_what_stands_still_has_no_finish_time(phase: Phase) -> None:
+    inputs = with_run(run(state=RunState.PAUSED), replace(printing(), phase=phase))
+    assert only(inputs).finish_at is None
+    assert printer_rows(inputs)[0].finish_at is None

@@ -26,6 +26,7 @@ from tests.screens.canned_base import (
     CAPABILITY,
     INBOX,
     NOW,
+    finish_of,
     item,
     printer,
     printing,
@@ -79,6 +80,7 @@ def six_printers() -> tuple[PrinterRow, ...]:
             run_title=title,
             block=block,
             actions=(*actions, *standing(p.name)),
+            finish_at=finish_of(live),
         )
 
     clear = (Action(key="c", label="Bed is clear", command=c.ClearBed(printer_id="mk4-4")),)
@@ -349,6 +351,7 @@ def farm(count: int = 200, tick: int = 0) -> Shop:
                 run=r,
                 run_title=title,
                 actions=(*(run_actions(f"r{index}") if r else ()), *standing(name)),
+                finish_at=finish_of(live),
             )
         )
     return Shop(

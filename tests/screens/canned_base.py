@@ -107,6 +107,12 @@ def printing(done: float, left: float) -> Observation:
     )
 
 
+def finish_of(live: Observation | None) -> int | None:
+    """When what prints will end, by the wall."""
+    left = None if live is None or live.phase is not Phase.PRINTING else live.printer_job.remaining_s
+    return None if left is None else NOW + int(left)
+
+
 def run_actions(run_id: str, *, paused: bool = False) -> tuple[Action, ...]:
     first = (
         Action(key="enter", label="Resume", command=c.ResumeRun(run_id=run_id))

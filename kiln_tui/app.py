@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import App
+from textual.events import Event, Key
 from textual.theme import Theme
 
 import themes
@@ -25,12 +26,14 @@ from core.domain.commands import AnyCommand, Result
 from kiln_tui.presentation import icons as icon_sets
 from kiln_tui.presentation.look import STALE_S, Look
 from kiln_tui.presentation.sent import done_sentence, inverse
+from kiln_tui.screens.pace import Pace, moment
 from kiln_tui.widgets.paint import Paint
 from themes import palettes
 from themes.palettes import Palette
 
 if TYPE_CHECKING:
-    from kiln_tui.screens.base import KilnScreen
+    from kiln_tui.screens.base import Front, KilnScreen
+    from kiln_tui.screens.sheet import Sheet
 
 T = TypeVar("T")
 
@@ -111,6 +114,8 @@ class KilnApp(App[str], inherit_bindings=False):
         self.said = Said()
         self.undo: Undo | None = None
         self.selected_intent: str | None = None
+        self.pace = Pace()
+        self.uncovered_at = float("-inf")
         self._in_flight: list[AnyCommand] = []
         self._hint = asyncio.Event()
         self._owed = False
@@ -241,6 +246,29 @@ class KilnApp(App[str], inherit_bindings=False):
         if screen.is_mounted:
             screen.take(self.shop)
 
+    def open(self, sheet: "Sheet", over: "Front | None" = None) -> bool:
+        """Show a sheet over the screen in front, or over the sheet `over` that asks for it. One at a time: what
+        is asked for while another is open, by a key pressed twice or by an answer that came late, is dropped."""
+        from kiln_tui.screens.sheet import Sheet
+
+        front = self.screen
+        if front is not over if over is not None else isinstance(front, Sheet):
+            return False
+        self.hush()
+        self.push_screen(sheet)
+        self._refresh_bars()
+        return True
+
+    def uncovered(self) -> None:
+        """A sheet has just gone: for a moment keys do not act on what lay under it."""
+        self.uncovered_at = moment()
+
+    async def on_event(self, event: Event) -> None:
+        """Every key passes here first, in the order in which they were pressed."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            self.pace.note(event.key, event.time)
+        await super().on_event(event)
+
     # --- saying and sending --------------------------------------------------------------------------------
 
     def say(self, text: str, role: str = "text", more: tuple[str, ...] = (), seconds: float = 15.0) -> None:
@@ -262,22 +290,25 @@ class KilnApp(App[str], inherit_bindings=False):
                 screen.refresh_bars()
 
     def send(self, command: AnyCommand, then: Callable[[Result], None] | None = None) -> None:
-        """Send a command without waiting for it; the same one twice in flight is sent once."""
+        """Send a command without waiting for it. The same one is dropped until what it did can be seen."""
         if command in self._in_flight:
-            self.say("That is already on its way.", "dim")
             return
         self._in_flight.append(command)
         self.run_worker(self._send(command, then), group="send", exit_on_error=True)
 
     async def _send(self, command: AnyCommand, then: Callable[[Result], None] | None) -> None:
+        try:
+            await self._sent(command, then)
+        finally:
+            self._in_flight.remove(command)
+
+    async def _sent(self, command: AnyCommand, then: Callable[[Result], None] | None) -> None:
         back = inverse(command, self.shop)
         try:
             result = await self.client.send(command)
         except ClientClosed:
             self.say(f"Not done: {_GONE} {_AGAIN}", "alert")
             return
-        finally:
-            self._in_flight.remove(command)
         if result.refusal is not None:
             reasons = result.refusal.reasons or (result.refusal.code,)
             self.undo = None

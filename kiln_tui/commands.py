@@ -24,7 +24,8 @@ DESTRUCTIVE = frozenset({"abort", "cancel_order"})
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """Something a key does now. `disabled` is why it does not ('' = it works); `shown` puts it in the key bar."""
+    """Something a key does now. `disabled` is why it does not ('' = it works); `shown` puts it in the key bar;
+    `repeat` lets a held key do it again and again, for what moves or marks, never for what decides."""
 
     key: str
     label: str
@@ -33,6 +34,7 @@ class Command:
     danger: bool = False
     disabled: str = ""
     shown: bool = True
+    repeat: bool = False
     aliases: tuple[str, ...] = ()
     group: str = "This screen"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 from textual.widgets import Input
@@ -30,6 +30,8 @@ _ASKS = {
 
 class AddPrinterSheet(Sheet):
     """Address, key, then what the probe says step by step; then name, model, material."""
+
+    GUARDED: ClassVar[bool] = True
 
     def __init__(self, kiln: KilnApp) -> None:
         super().__init__(kiln)
@@ -67,6 +69,7 @@ class AddPrinterSheet(Sheet):
 
     def _ask(self, field: str) -> None:
         self.field = field
+        self.anew()
         typed = field in FIELDS
         self.input.display = typed
         if typed:
@@ -122,7 +125,7 @@ class AddPrinterSheet(Sheet):
             self._ask("material")
             self._pick_material()
 
-        self.kiln.push_screen(Pick(self.kiln, "Which model is it?", entries, picked))
+        self.kiln.open(Pick(self.kiln, "Which model is it?", entries, picked), self)
 
     def _pick_material(self) -> None:
         self.run_worker(self._materials(), group="probe", exclusive=True)
@@ -135,7 +138,7 @@ class AddPrinterSheet(Sheet):
             self.material = material
             self._ask("ready")
 
-        self.kiln.push_screen(Pick(self.kiln, "What is loaded in it?", entries, picked))
+        self.kiln.open(Pick(self.kiln, "What is loaded in it?", entries, picked), self)
 
     def sheet_commands(self) -> Sequence[Command]:
         """What Enter does at this step."""
@@ -161,7 +164,7 @@ class AddPrinterSheet(Sheet):
                     Command(key="enter", label="Add it", run=self._add),
                     Command(key="e", label="Change the name", run=lambda: self._ask("name")),
                 )
-            case "probe":
+            case "probe" | "sent":
                 return ()
             case _:
                 return (Command(key="enter", label="Next", run=self._submit),)
@@ -171,7 +174,9 @@ class AddPrinterSheet(Sheet):
 
     def _add(self) -> None:
         if self.model is not None and self.probe is not None:
-            self.run_worker(self._added(self.probe.adapter, self.model[0]), group="send", exclusive=True)
+            self.field = "sent"  # one printer, however often the key comes
+            self.refresh_sheet()
+            self.run_worker(self._added(self.probe.adapter, self.model[0]), group="send")
 
     async def _added(self, adapter: str, model_id: str) -> None:
         result = await self.kiln.ask(
@@ -189,6 +194,7 @@ class AddPrinterSheet(Sheet):
         if result.refusal is not None:
             reasons = result.refusal.reasons or (result.refusal.code,)
             self.kiln.say(f"Not added: {reasons[0]}", "alert", reasons)
+            self._ask("ready")
             return
         self.close()
         self.kiln.say(f"{self.values['name']} is added. Kiln watches it from now on.", "ok")

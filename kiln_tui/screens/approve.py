@@ -57,6 +57,7 @@ class Approve(Sheet):
         self.sheet: ApprovalSheet | None = None
         self.similar = False
         self.problem = ""
+        self.sent = False
         self.typed = TypedLine(max_length=60)
         self._revision = -1
 
@@ -84,7 +85,10 @@ class Approve(Sheet):
         self.run_worker(self._fetch(), group="sheet", exclusive=True)
 
     async def _fetch(self) -> None:
+        before = self.sheet
         self.sheet = await self.kiln.ask(self.kiln.client.approval(self.intent_id))
+        if before is None or (self.sheet is not None and before.can_approve != self.sheet.can_approve):
+            self.anew()
         if self.sheet is None:
             self.problem = "This Order does not wait for approval any more."
         self._ask()
@@ -118,7 +122,9 @@ class Approve(Sheet):
             return ()
         icons = self.kiln.paint.icons
         why_not = ""
-        if not sheet.can_approve:
+        if self.sent:
+            why_not = "it is on its way to the core"
+        elif not sheet.can_approve:
             why_not = (
                 "answer the question first"
                 if sheet.missing
@@ -143,6 +149,7 @@ class Approve(Sheet):
                 key="s",
                 label=f"{icons.ticked if self.similar else icons.unticked} similar 4 h",
                 run=self._tick,
+                repeat=True,
                 help="approves Orders like this one for the next 4 h",
             ),
         ]
@@ -167,7 +174,7 @@ class Approve(Sheet):
         question = self.question
         if question is not None:
             entries = [Entry(choice, choice) for choice in question.choices]
-            self.kiln.push_screen(Pick(self.kiln, question.question, entries, self._answer))
+            self.kiln.open(Pick(self.kiln, question.question, entries, self._answer), self)
 
     def _tick(self) -> None:
         self.similar = not self.similar
@@ -191,8 +198,12 @@ class Approve(Sheet):
         command = c.ApproveOrder(
             intent_id=self.intent_id, dispatch=dispatch, similar_hours=SIMILAR_HOURS if self.similar else 0
         )
+        self.sent = True
+        self.refresh_bars()
         self.kiln.send(command, self._answered)
 
     def _answered(self, result: Result) -> None:
         if result.ok:
             self.close()
+        self.sent = False
+        self.refresh_bars()

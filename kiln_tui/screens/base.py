@@ -17,11 +17,14 @@ from kiln_tui.presentation.text import Span, cut_end
 from kiln_tui.presentation.top import brand, top_right
 from kiln_tui.presentation.tour import next_step
 from kiln_tui.presentation.units import age
+from kiln_tui.screens.pace import GUARD_S, REPEAT_S, Beat
 from kiln_tui.widgets.bars import KeyBar, MessageLine, Notices, TopBar
 
 if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
 
+_HARMLESS = frozenset({"Move", "Screens"})
+_ALWAYS = frozenset({"escape", ":", "?", "q"})
 WIDE = 100
 """From this many columns on, list and detail stand side by side."""
 
@@ -114,11 +117,13 @@ class KilnScreen(Front, inherit_bindings=False):
         kiln, shop, look = self.kiln, self.kiln.shop, self.kiln.look()
         self.top_bar.present(brand(shop), SCREENS, self.NAME, top_right(shop, look))
         self.notices.show(*self._notice_rows())
-        self.message_line.show(said_line(kiln, self.size.width) or self.quiet_line())
+        front = kiln.screen is self
+        said = said_line(kiln, self.size.width) if front else ()
+        self.message_line.show(said or self.quiet_line())
         if kiln.tour:
             step = next_step(shop, self.NAME, self.cursor_id).replace("⏎", kiln.paint.icons.enter)
             self.tour_line.show(((" Next  ", "brand"), (step, "bold")))
-        self.key_bar.present(self.commands())
+        self.key_bar.present(self.commands() if front else ())
 
     @property
     def cursor_id(self) -> str | None:
@@ -191,8 +196,12 @@ class KilnScreen(Front, inherit_bindings=False):
         return False
 
     def on_key(self, event: Key) -> None:
-        """Give the key to the command that answers to it; a disabled one says why."""
+        """Give the key to the command that answers to it; a disabled one says why. A key that came while a sheet
+        opened, just after one closed, or by being held, acts on nothing."""
         key = pressed(event)
+        if self.kiln.screen is not self:
+            event.stop()
+            return
         if self.typing and key not in ("escape", "up", "down", "pageup", "pagedown"):
             return
         if key in ("ctrl+c", "ctrl+q"):
@@ -202,10 +211,29 @@ class KilnScreen(Front, inherit_bindings=False):
             return
         event.stop()
         event.prevent_default()
+        beat = self.kiln.pace.beat(event.time)
+        if command.key not in _ALWAYS and command.group not in _HARMLESS:
+            if event.time - self.kiln.uncovered_at < GUARD_S:
+                return
+            if beat is Beat.HELD and not command.repeat:
+                return
+        if beat is Beat.AGAIN and command.group == "This row" and not command.disabled:
+            row, raw, at = self.cursor_id, event.key, event.time
+            self.set_timer(REPEAT_S, lambda: self._unless_held(command, row, raw, at))
+            return
         self.do(command)
+
+    def _unless_held(self, command: Command, row: str | None, key: str, at: float) -> None:
+        """The key came once more soon after it came before: it was pressed, not held, if nothing followed."""
+        if not self.kiln.pace.followed(key, at) and self.cursor_id == row:
+            now = next((c for c in self.commands() if (c.key, c.label) == (command.key, command.label)), None)
+            if now is not None:
+                self.do(now)
 
     def do(self, command: Command) -> None:
         """Run a command, or say why it does not work now."""
+        if self.kiln.screen is not self:
+            return
         if command.disabled:
             self.kiln.say(f"{command.label} does not work now: {command.disabled}", "warn")
             return
@@ -219,19 +247,19 @@ class KilnScreen(Front, inherit_bindings=False):
         """Open the command palette."""
         from kiln_tui.screens.palette import Palette
 
-        self.kiln.push_screen(Palette(self.kiln, self))
+        self.kiln.open(Palette(self.kiln, self))
 
     def help(self) -> None:
         """Show the keys of this screen."""
         from kiln_tui.screens.help import Help
 
-        self.kiln.push_screen(Help(self.kiln, self))
+        self.kiln.open(Help(self.kiln, self))
 
     def quit(self) -> None:
         """Ask, saying what goes on without this terminal."""
         from kiln_tui.screens.dialogs import Quit
 
-        self.kiln.push_screen(Quit(self.kiln))
+        self.kiln.open(Quit(self.kiln))
 
     def palette_extra(self) -> Sequence[Command]:
         """Commands that only the palette offers."""

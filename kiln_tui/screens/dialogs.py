@@ -61,6 +61,7 @@ class Question(Sheet):
                 run=self._other,
                 aliases=("left", "right", "h", "l", "shift+tab"),
                 shown=False,
+                repeat=True,
             ),
         )
 
@@ -202,6 +203,20 @@ class Quit(Question):
         else:
             out.append(line("Nothing is printing. Start kiln-tui again at any time; nothing is lost."))
         return out
+
+    def sheet_commands(self) -> Sequence[Command]:
+        """The key that asked to quit means it when it comes again."""
+        return (
+            *super().sheet_commands(),
+            Command(
+                key="ctrl+c",
+                label=self.YES,
+                run=self._do,
+                aliases=("q", "ctrl+q"),
+                shown=False,
+                repeat=True,
+            ),
+        )
 
     def yes(self) -> None:
         """Close."""

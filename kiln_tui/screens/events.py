@@ -125,7 +125,7 @@ class Events(ListScreen):
         from kiln_tui.screens.why import Why
 
         if self.row is not None:
-            self.kiln.push_screen(Why(self.kiln, event_lines(self.row, self.kiln.look(), wide=True)))
+            self.kiln.open(Why(self.kiln, event_lines(self.row, self.kiln.look(), wide=True)))
 
     def _why(self) -> None:
         if self.row is not None:
@@ -140,7 +140,7 @@ class Events(ListScreen):
             line(("from this event back to the first cause", "dim")),
             BLANK,
         ]
-        self.kiln.push_screen(Why(self.kiln, [*head, *chain_lines(chain, self.kiln.look())]))
+        self.kiln.open(Why(self.kiln, [*head, *chain_lines(chain, self.kiln.look())]), self)
 
     def _verify(self) -> None:
         self.kiln.say("Checking every event against the one before…", "dim", seconds=600)
@@ -153,4 +153,4 @@ class Events(ListScreen):
         if report is None:
             return
         self.kiln.hush()
-        self.kiln.push_screen(Why(self.kiln, verify_lines(report, self.kiln.look())))
+        self.kiln.open(Why(self.kiln, verify_lines(report, self.kiln.look())), self)

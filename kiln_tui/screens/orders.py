@@ -141,8 +141,6 @@ class Orders(ListScreen):
         from kiln_tui.screens.why import Why, why_said
 
         if len(self.kiln.said.more) > 1:
-            self.kiln.push_screen(why_said(self.kiln))
+            self.kiln.open(why_said(self.kiln))
         elif self.row is not None:
-            self.kiln.push_screen(
-                Why(self.kiln, order_lines(self.row, self.details.detail, self.kiln.look()))
-            )
+            self.kiln.open(Why(self.kiln, order_lines(self.row, self.details.detail, self.kiln.look())))

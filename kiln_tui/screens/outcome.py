@@ -13,7 +13,7 @@ from core.domain import commands as c
 from core.domain.commands import Result
 from core.domain.reasons import label
 from core.domain.text import clean
-from core.domain.words import ItemResult
+from core.domain.words import ItemResult, RunState
 from kiln_tui.commands import Command
 from kiln_tui.presentation.outcome import (
     REASONS,
@@ -33,6 +33,17 @@ if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
 
 
+def primary_label(marks: Marks) -> str:
+    """All that Enter does now, the reason it asks for first and the bed included."""
+    words = enter_label(marks)
+    if marks.open:
+        return words
+    good = len(marks.results) - marks.failed
+    words += f", {good} good" if marks.failed and good else ""
+    words += "" if marks.clear_bed else ", bed not clear"
+    return f"Reason, then {words}" if marks.failed and not marks.reason else words
+
+
 class OutcomePanel(Sheet):
     """One key when all is well; bulk first when it is not."""
 
@@ -45,6 +56,7 @@ class OutcomePanel(Sheet):
         self.marks = Marks(())
         self.problem = ""
         self.recorded = False
+        self.sent = False
         self.note = TypedLine(placeholder="note; Enter keeps it", max_length=200)
 
     def more(self) -> Sequence[Widget]:
@@ -65,7 +77,10 @@ class OutcomePanel(Sheet):
         if self.sheet is None:
             self.problem = "There is nothing to say about this Print Attempt any more."
         else:
-            self.marks = first_marks(self.sheet)
+            # of a bed after a print that did not end well nobody knows yet whether it is empty
+            well = self.sheet.run.state is RunState.COMPLETED
+            self.marks = first_marks(self.sheet)._replace(clear_bed=well)
+        self.anew()
         self.refresh_sheet()
 
     def lines(self) -> Sequence[Line]:
@@ -90,7 +105,7 @@ class OutcomePanel(Sheet):
             return ()
         if self.recorded:
             return (
-                Command(key="r", label="Reprint failed", run=self._reprint, aliases=("enter",)),
+                Command(key="enter", label="Reprint failed", run=self._reprint, aliases=("r",)),
                 Command(key="escape", label="Later", run=self.close, aliases=("q",)),
             )
         marks = self.marks
@@ -98,9 +113,11 @@ class OutcomePanel(Sheet):
         out = [
             Command(
                 key="enter",
-                label=enter_label(marks),
+                label=primary_label(marks),
                 run=self._record,
-                disabled="nobody said yet: f failed, g good" + ("" if single else ", Space one part")
+                disabled="it is on its way to the core"
+                if self.sent
+                else "nobody said yet: f failed, g good" + ("" if single else ", Space one part")
                 if marks.open
                 else "",
             ),
@@ -116,7 +133,12 @@ class OutcomePanel(Sheet):
             out.append(Command(key="g", label=rest, run=lambda: self._mark(good)))
         if not single:
             out.append(
-                Command(key="space", label="Toggle", run=lambda: self._mark(marks.toggle(marks.cursor)))
+                Command(
+                    key="space",
+                    label="Toggle",
+                    run=lambda: self._mark(marks.toggle(marks.cursor)),
+                    repeat=True,
+                )
             )
         if marks.failed:
             out.append(Command(key="r", label="Reason", run=self._pick_reason))
@@ -127,6 +149,7 @@ class OutcomePanel(Sheet):
                 label="Bed",
                 run=lambda: self._mark(marks._replace(clear_bed=not marks.clear_bed)),
                 shown=False,
+                repeat=True,
             ),
         ]
         out += [
@@ -135,6 +158,7 @@ class OutcomePanel(Sheet):
                 label=f"Toggle part {n + 1}",
                 run=lambda n=n: self._mark(marks.toggle(n)),  # type: ignore[misc]  # bound at once
                 shown=False,
+                repeat=True,
             )
             for n in range(min(9, len(marks.results)))
         ]
@@ -160,7 +184,7 @@ class OutcomePanel(Sheet):
 
         head = [line(("Why did it fail?", "title"))]
         sheet = Choose(self.kiln, head, [(code, label(code)) for code in REASONS], chosen)
-        self.kiln.push_screen(sheet)
+        self.kiln.open(sheet, self)
 
     def _open_note(self) -> None:
         self.note.display = True
@@ -195,13 +219,18 @@ class OutcomePanel(Sheet):
             outcomes=outcomes(self.sheet.plate.items, self.marks),
             clear_bed=self.marks.clear_bed,
         )
+        self.sent = True
+        self.refresh_bars()
         self.kiln.send(command, self._answered)
 
     def _answered(self, result: Result) -> None:
+        self.sent = False
         if not result.ok:
+            self.refresh_bars()
             return
         if self.marks.failed:
             self.recorded = True
+            self.anew()
             self.refresh_sheet()
         else:
             self.close()

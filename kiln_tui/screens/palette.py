@@ -77,7 +77,7 @@ def add_printer(kiln: KilnApp) -> None:
     """Open the sheet for a new printer."""
     from kiln_tui.screens.add_printer import AddPrinterSheet
 
-    kiln.push_screen(AddPrinterSheet(kiln))
+    kiln.open(AddPrinterSheet(kiln))
 
 
 def drop_file(kiln: KilnApp) -> None:
@@ -93,4 +93,4 @@ def drop_file(kiln: KilnApp) -> None:
 
         kiln.run_worker(drop(), group="send")
 
-    kiln.push_screen(Prompt(kiln, "Which file? It is copied into the inbox.", "/path/to/part.stl", typed))
+    kiln.open(Prompt(kiln, "Which file? It is copied into the inbox.", "/path/to/part.stl", typed))

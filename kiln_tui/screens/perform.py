@@ -132,35 +132,35 @@ def perform(kiln: KilnApp, action: Action, target: Target) -> None:
                 return
             from kiln_tui.screens.approve import Approve
 
-            kiln.push_screen(Approve(kiln, target.intent_id))
+            kiln.open(Approve(kiln, target.intent_id))
         case "outcome":
             from kiln_tui.screens.outcome import OutcomePanel
 
-            kiln.push_screen(OutcomePanel(kiln, target.run_id))
+            kiln.open(OutcomePanel(kiln, target.run_id))
         case "cancel_order":
             from kiln_tui.screens.dialogs import cancel_order
 
-            kiln.push_screen(cancel_order(kiln, target.intent_id))
+            kiln.open(cancel_order(kiln, target.intent_id))
         case "abort":
             from kiln_tui.screens.dialogs import Abort
 
-            kiln.push_screen(Abort(kiln, target.run_id))
+            kiln.open(Abort(kiln, target.run_id))
         case "resolve":
             from kiln_tui.screens.resolve import Resolve
 
-            kiln.push_screen(Resolve(kiln, target.run_id, getattr(action.command, "answer", "")))
+            kiln.open(Resolve(kiln, target.run_id, getattr(action.command, "answer", "")))
         case "add_printer":
             from kiln_tui.screens.add_printer import AddPrinterSheet
 
-            kiln.push_screen(AddPrinterSheet(kiln))
+            kiln.open(AddPrinterSheet(kiln))
         case "load_material":
             from kiln_tui.screens.printer_dialogs import LoadMaterialSheet
 
-            kiln.push_screen(LoadMaterialSheet(kiln, target.printer_id))
+            kiln.open(LoadMaterialSheet(kiln, target.printer_id))
         case "out_of_service":
             from kiln_tui.screens.printer_dialogs import out_of_service
 
-            kiln.push_screen(out_of_service(kiln, target.printer_id))
+            kiln.open(out_of_service(kiln, target.printer_id))
         case "refresh":
             look_again(kiln, target.printer_id)
         case _:
@@ -202,4 +202,4 @@ def _send(kiln: KilnApp, action: Action, target: Target) -> None:
         return
     from kiln_tui.screens.dialogs import Confirm
 
-    kiln.push_screen(Confirm(kiln, action.label, action.confirm, action.command))
+    kiln.open(Confirm(kiln, action.label, action.confirm, action.command))

@@ -112,9 +112,21 @@ class Plans(ListScreen):
             )
         out += [
             Command(key="w", label="Why", run=self._whole, help="the whole Build Plan"),
-            Command(key=">", label="Next Order", run=lambda: self._step(1), aliases=("right",), shown=False),
             Command(
-                key="<", label="Previous Order", run=lambda: self._step(-1), aliases=("left",), shown=False
+                key=">",
+                label="Next Order",
+                run=lambda: self._step(1),
+                aliases=("right",),
+                shown=False,
+                repeat=True,
+            ),
+            Command(
+                key="<",
+                label="Previous Order",
+                run=lambda: self._step(-1),
+                aliases=("left",),
+                shown=False,
+                repeat=True,
             ),
         ]
         return out
@@ -133,8 +145,6 @@ class Plans(ListScreen):
         from kiln_tui.screens.why import Why, why_said
 
         if len(self.kiln.said.more) > 1:
-            self.kiln.push_screen(why_said(self.kiln))
+            self.kiln.open(why_said(self.kiln))
         elif self.item is not None and self.details.detail is not None:
-            self.kiln.push_screen(
-                Why(self.kiln, plan_lines(self.item, self.details.detail, self.kiln.look()))
-            )
+            self.kiln.open(Why(self.kiln, plan_lines(self.item, self.details.detail, self.kiln.look())))

@@ -117,7 +117,7 @@ class Printers(ListScreen):
 
         question = f"Kiln forgets {row.printer.name} and its key. What it printed stays in the log."
         command = RemovePrinter(printer_id=row.printer.printer_id)
-        self.kiln.push_screen(Confirm(self.kiln, f"Remove {row.printer.name}?", question, command))
+        self.kiln.open(Confirm(self.kiln, f"Remove {row.printer.name}?", question, command))
 
     def _add(self) -> None:
         from kiln_tui.screens.palette import add_printer
@@ -128,7 +128,7 @@ class Printers(ListScreen):
         from kiln_tui.screens.why import why_said
 
         if len(self.kiln.said.more) > 1:
-            self.kiln.push_screen(why_said(self.kiln))
+            self.kiln.open(why_said(self.kiln))
         else:
             self._whole()
 
@@ -137,4 +137,4 @@ class Printers(ListScreen):
 
         if self.row is not None:
             query = EventFilter(printer_id=self.row.printer.printer_id, limit=20)
-            self.kiln.push_screen(Why(self.kiln, printer_lines(self.row, self.kiln.look()), query))
+            self.kiln.open(Why(self.kiln, printer_lines(self.row, self.kiln.look()), query))

@@ -35,6 +35,7 @@ class Resolve(Sheet):
         super().__init__(kiln)
         self.run_id = run_id
         self.chosen = chosen
+        self.sent = False
 
     @property
     def card(self) -> Card | None:
@@ -110,15 +111,19 @@ class Resolve(Sheet):
                 "Kiln will print it again. If it did run, that is a second print: is the bed empty, and did "
                 "nothing of it come out of the printer?"
             )
-            self.kiln.push_screen(Confirm(self.kiln, "It never ran", question, command))
+            self.kiln.open(Confirm(self.kiln, "It never ran", question, command))
             return
+        if self.sent:
+            return
+        self.sent = True
         self.kiln.send(command, lambda result: self._answered(answer, result))
 
     def _answered(self, answer: str, result: Result) -> None:
+        self.sent = False
         if not result.ok:
             return
         self.close()
         if answer == "it_ran":
             from kiln_tui.screens.outcome import OutcomePanel
 
-            self.kiln.push_screen(OutcomePanel(self.kiln, self.run_id))
+            self.kiln.open(OutcomePanel(self.kiln, self.run_id))

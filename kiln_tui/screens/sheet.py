@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -13,8 +13,9 @@ from textual.widgets import Input
 
 from core.client.views import Shop
 from kiln_tui.commands import Command, find, unique
-from kiln_tui.presentation.text import Line
+from kiln_tui.presentation.text import Line, line
 from kiln_tui.screens.base import Front, pressed, said_line
+from kiln_tui.screens.pace import GUARD_S, REPEAT_S, Beat, moment
 from kiln_tui.widgets.bars import KeyBar, MessageLine
 from kiln_tui.widgets.text_pane import TextPane
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from kiln_tui.app import KilnApp
 
 WIDTH = 92
-GUARD_S = 0.3
-"""A dialog that just opened ignores confirmation: the key was meant for what lay under it."""
+LEAST = (60, 15)
+"""Columns and lines below which nothing is decided: what is decided could not be read."""
 
 
 class SheetMessage(MessageLine):
@@ -37,12 +38,13 @@ class Sheet(Front, inherit_bindings=False):
 
     AUTO_FOCUS = ""
     GUARDED: ClassVar[bool] = False
-    """Whether every key but Escape is ignored for the first moment."""
+    """Whether something is decided here: then every key but Escape is ignored for the first moment after it can
+    be read, and on a terminal that is too small for reading it."""
 
     def __init__(self, kiln: KilnApp) -> None:
         super().__init__()
         self.kiln = kiln
-        self.opened_at = kiln.now_mono()
+        self.anew_at = float("inf")
         self.pane = TextPane(kiln.paint, base="sheet")
         self.message = SheetMessage(kiln.paint)
         self.key_bar = KeyBar(kiln.paint)
@@ -82,7 +84,22 @@ class Sheet(Front, inherit_bindings=False):
     def on_mount(self) -> None:
         """Take the size, show the lines."""
         self.refresh_sheet()
+        self.anew()
         self.opened()
+
+    def anew(self) -> None:
+        """What the sheet asks is new: no key that is on its way now was meant for it."""
+        self.anew_at = moment()
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        self.anew_at = moment()
+
+    @property
+    def too_small(self) -> bool:
+        """Whether there is too little room to decide anything."""
+        size = self.app.size
+        return self.GUARDED and (size.width < LEAST[0] or size.height < LEAST[1])
 
     def opened(self) -> None:
         """For sheets that fetch something, or have a line to type into."""
@@ -94,7 +111,7 @@ class Sheet(Front, inherit_bindings=False):
     def refresh_sheet(self) -> None:
         """Show the lines as they are now, and take as much room as they need."""
         width = min(WIDTH, self.app.size.width)
-        self.pane.show(self.lines())
+        self.pane.show(self._too_small_lines() if self.too_small else self.lines())
         extra = self.more_height() + 2 + 2  # message and keys, top and bottom border
         height = max(1, min(self.pane.height_for(width - 2), self.app.size.height - extra))
         self.box.styles.width = width
@@ -102,10 +119,20 @@ class Sheet(Front, inherit_bindings=False):
         self.pane.styles.height = height
         self.refresh_bars()
 
+    def _too_small_lines(self) -> Sequence[Line]:
+        words = f"Make the terminal larger (at least {LEAST[0]}×{LEAST[1]}) to decide this."
+        return (line((words, "warn")),)
+
     def refresh_bars(self) -> None:
-        """Message and keys."""
-        self.message.show(said_line(self.kiln, self.message.size.width or WIDTH))
-        self.key_bar.present(self.commands())
+        """Message and keys; neither while another sheet lies over this one."""
+        front = self.kiln.screen is self
+        self.message.show(said_line(self.kiln, self.message.size.width or WIDTH) if front else ())
+        self.key_bar.present(self.commands() if front else ())
+
+    def on_screen_resume(self) -> None:
+        """The sheet above has gone."""
+        if self.is_mounted:
+            self.refresh_bars()
 
     def redraw(self) -> None:
         """Draw everything again."""
@@ -124,12 +151,23 @@ class Sheet(Front, inherit_bindings=False):
         pane = self.pane
         return unique(
             (
-                *self.sheet_commands(),
+                *(() if self.too_small else self.sheet_commands()),
                 Command(key="escape", label="Back", run=self.close, aliases=("q",)),
-                Command(key="up", label="Up", run=lambda: self.move(-1), aliases=("k",), shown=False),
-                Command(key="down", label="Down", run=lambda: self.move(1), aliases=("j",), shown=False),
-                Command(key="pageup", label="Page up", run=lambda: pane.page(-1), shown=False),
-                Command(key="pagedown", label="Page down", run=lambda: pane.page(1), shown=False),
+                Command(
+                    key="up", label="Up", run=lambda: self.move(-1), aliases=("k",), shown=False, repeat=True
+                ),
+                Command(
+                    key="down",
+                    label="Down",
+                    run=lambda: self.move(1),
+                    aliases=("j",),
+                    shown=False,
+                    repeat=True,
+                ),
+                Command(key="pageup", label="Page up", run=lambda: pane.page(-1), shown=False, repeat=True),
+                Command(
+                    key="pagedown", label="Page down", run=lambda: pane.page(1), shown=False, repeat=True
+                ),
             )
         )
 
@@ -141,22 +179,61 @@ class Sheet(Front, inherit_bindings=False):
         """Go back to the screen."""
         if self.kiln.screen is self:
             self.kiln.pop_screen()
+            self.kiln.uncovered()
 
     def on_key(self, event: Key) -> None:
         """Give the key to its command; while an input is typed into, only Escape, Enter and the arrows."""
         key = pressed(event)
-        if isinstance(self.focused, Input) and key not in ("escape", "up", "down", "pageup", "pagedown"):
+        typed = self.focused if isinstance(self.focused, Input) else None
+        if typed is not None and key not in ("escape", "up", "down", "pageup", "pagedown", "enter"):
             return
-        if key in ("ctrl+c", "ctrl+q"):
+        if key in ("ctrl+c", "ctrl+q") and find(self.commands(), key) is None:
             key = "escape"
+        beat = self.kiln.pace.beat(event.time)
+        if typed is not None and key == "enter" and beat is Beat.FRESH and self._takes_keys:
+            return  # the input's own key
         event.stop()
         event.prevent_default()
-        command = find(self.commands(), key)
-        if command is None:
+        if typed is not None and key == "enter":
+            if beat is Beat.AGAIN and self._takes_keys:
+                self._unless_held(event, lambda: self._submit_typed(typed))
             return
-        if self.GUARDED and key != "escape" and self.kiln.now_mono() - self.opened_at < GUARD_S:
+        command = find(self.commands(), key)
+        if command is None or self.kiln.screen is not self:
+            return
+        if command.key == "escape":
+            command.run()
+            return
+        if self.GUARDED and event.time - self.anew_at < GUARD_S:
             return
         if command.disabled:
             self.kiln.say(f"{command.label} does not work now: {command.disabled}", "warn")
             return
-        command.run()
+        if beat is Beat.FRESH or command.repeat:
+            command.run()
+        elif beat is Beat.AGAIN:
+            self._unless_held(event, lambda: self._run_again(command))
+
+    @property
+    def _takes_keys(self) -> bool:
+        return self.kiln.screen is self and not self.too_small
+
+    def _submit_typed(self, typed: Input) -> None:
+        if self.focused is typed:
+            typed.post_message(Input.Submitted(typed, typed.value))
+
+    def _run_again(self, command: Command) -> None:
+        now = next((c for c in self.commands() if (c.key, c.label) == (command.key, command.label)), None)
+        if now is not None and not now.disabled:
+            now.run()
+
+    def _unless_held(self, event: Key, do: Callable[[], None]) -> None:
+        """The key came once more soon after it came before: it was pressed, not held, if nothing follows and the
+        sheet still asks the same."""
+        key, at, anew_at = event.key, event.time, self.anew_at
+
+        def later() -> None:
+            if self._takes_keys and self.anew_at == anew_at and not self.kiln.pace.followed(key, at):
+                do()
+
+        self.set_timer(REPEAT_S, later)

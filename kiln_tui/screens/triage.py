@@ -131,9 +131,9 @@ class Triage(ListScreen):
         from kiln_tui.screens.why import why_card, why_said
 
         if len(self.kiln.said.more) > 1:
-            self.kiln.push_screen(why_said(self.kiln))
+            self.kiln.open(why_said(self.kiln))
         elif self.card is not None:
-            self.kiln.push_screen(why_card(self.kiln, self.card))
+            self.kiln.open(why_card(self.kiln, self.card))
 
     def moved(self) -> None:
         """Screens 2 and 3 follow the Order of the card."""

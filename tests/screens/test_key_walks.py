@@ -50,6 +50,7 @@ async def test_approve_by_key_answers_the_questions_first():
         await until(pilot, lambda: kiln.screen.question is not None and kiln.screen.question.field == "tier")
         await pilot.press("4")
         await until(pilot, lambda: kiln.screen.sheet.can_approve)
+        await pilot.pause(0.35)
         await pilot.press("s")
         await pilot.press("enter")
         await until(pilot, lambda: kiln.screen.NAME == "triage" if hasattr(kiln.screen, "NAME") else False)
@@ -100,6 +101,7 @@ async def test_single_failures_with_a_reason_lead_to_the_reprint():
         await pilot.press("3")  # spaghetti
         await until(pilot, lambda: bool(fake.sent))
         await until(pilot, lambda: isinstance(kiln.screen, OutcomePanel) and kiln.screen.recorded)
+        await pilot.pause(0.35)
         assert "Reprint failed" in text_of(kiln)
         await pilot.press("r")
         await until(pilot, lambda: len(fake.sent) == 2)
@@ -121,7 +123,9 @@ async def test_a_failed_attempt_has_no_default_and_bulk_comes_first():
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert fake.sent == []
-        await pilot.press("f", "b", "o", *"ripped off", "enter", "enter")
+        await pilot.press("f", "o", *"ripped off", "enter")
+        await pilot.pause(0.2)
+        await pilot.press("enter")
         await until(pilot, lambda: bool(fake.sent))
     [command] = fake.sent
     assert not command.clear_bed
@@ -162,6 +166,7 @@ async def test_abort_names_the_loss_focuses_cancel_and_waits():
         await pilot.press("enter")  # the focus is on Keep printing
         await until(pilot, lambda: not isinstance(kiln.screen, Abort))
         assert fake.sent == []
+        await pilot.pause(0.35)
         await pilot.press("x")
         await opened(pilot, kiln, Abort)
         await pilot.press("2", "y")
@@ -195,6 +200,7 @@ async def test_what_never_ran_is_asked_twice():
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(kiln.screen, Confirm))
         assert fake.sent == []
+        await pilot.pause(0.35)
         await pilot.press("n")
         await opened(pilot, kiln, Resolve)
         await pilot.press("enter")
@@ -296,6 +302,7 @@ async def test_undo_takes_back_out_of_service_once():
         await opened(pilot, kiln, Choose)
         await pilot.press("1")
         await until(pilot, lambda: kiln.undo_now() is not None)
+        await pilot.pause(0.35)
         await pilot.press("u")
         await until(pilot, lambda: len(fake.sent) == 2)
         await pilot.press("u")
@@ -315,7 +322,9 @@ async def test_why_on_an_event_walks_back_to_the_first_cause():
         await pilot.press("w")
         await until(pilot, lambda: isinstance(kiln.screen, Why))
         await until(pilot, lambda: "Order 1042 from bracket_x4_ABS.stl" in text_of(kiln))
-        await pilot.press("escape", "v")
+        await pilot.press("escape")
+        await pilot.pause(0.35)
+        await pilot.press("v")
         await until(pilot, lambda: "hash chain is whole" in text_of(kiln))
 
 
@@ -357,8 +366,10 @@ async def test_the_same_key_twice_sends_once_and_markup_in_names_stays_text():
         assert "[bold red]x[/]" in text_of(kiln)
         assert "[blink]Go" in text_of(kiln)
         await pilot.press("enter", "enter")
-        await pilot.pause(0.1)
-        assert "already on its way" in kiln.said.text
+        await pilot.pause(0.3)
+        await pilot.press("enter")  # a slow core: the same is asked for once more
+        await pilot.pause(0.3)
+        assert kiln.said.text == ""
         fake.hold.set()
         await pilot.pause(0.1)
     assert fake.sent == [c.OrderAgain(drop_id="z")]
@@ -417,6 +428,7 @@ async def test_a_printer_is_added_by_its_address(works):
             assert "s3cret" not in text_of(kiln)
             return
         await until(pilot, lambda: kiln.screen.field == "name")
+        await pilot.pause(0.35)
         await pilot.press("enter")
         await until(pilot, lambda: "Which model" in text_of(kiln))
         await pilot.pause(0.1)
@@ -425,6 +437,7 @@ async def test_a_printer_is_added_by_its_address(works):
         await pilot.pause(0.1)
         await pilot.press(*"petg", "enter")
         await until(pilot, lambda: getattr(kiln.screen, "field", "") == "ready")
+        await pilot.pause(0.35)
         assert "s3cret" not in text_of(kiln)
         await pilot.press("enter")
         await until(pilot, lambda: bool(fake.sent))

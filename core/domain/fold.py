@@ -27,7 +27,6 @@ from core.domain.words import (
     PlanState,
     PlateState,
     RunState,
-    Verdict,
 )
 
 _T = TypeVar("_T")
@@ -383,9 +382,3 @@ def _must(state: _T | None, event: ev.Event) -> _T:
     if state is None:
         raise FoldError(f"{event.type} for {event.subject_kind} {event.subject_id}, which does not exist")
     return state
-
-
-def worst_verdict(plan: Plan) -> Verdict:
-    """The verdict that an approval looks at: of the model, or of the ready G-code."""
-    source = plan.preflight or plan.gate
-    return source.verdict if source else Verdict.FAIL

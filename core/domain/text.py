@@ -23,14 +23,3 @@ def file_stem(text: str, limit: int = 60) -> str:
     """A harmless ASCII file-name part made of `text`; never empty, never with a leading dot or dash."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return _UNSAFE_NAME.sub("-", ascii_text).strip(".-")[:limit] or "file"
-
-
-def cut_middle(text: str, width: int) -> str:
-    """`text` cut in the middle to `width` characters, so that both ends of a name stay readable."""
-    if len(text) <= width:
-        return text
-    if width <= 1:
-        return text[:width]
-    head = (width - 1) // 2 + (width - 1) % 2
-    tail = width - 1 - head
-    return text[:head] + "…" + (text[-tail:] if tail else "")

@@ -212,7 +212,7 @@ def test_without_notifications_it_looks_every_second(shop, monkeypatch):
     shop.watcher.start()
     (shop.inbox / "a.stl").write_bytes(b"a")
     shop.wait(lambda: len(shop.seen) == 1)
-    assert shop.watcher.status().state is InboxState.POLLING
+    shop.wait(lambda: shop.watcher.status().state is InboxState.POLLING)
 
 
 def test_a_callback_that_fails_keeps_the_claim_for_the_next_life(shop, tmp_path, monkeypatch):

@@ -53,6 +53,8 @@ IDLE_AFTER, IDLE_PERIOD_S = 8, 1.0
 """After so many answers without news, snapshots are asked for this rarely; a hint still wakes at once."""
 QUIET_PERIOD_S = 5.0
 """How often ages on screen are carried on while the core has nothing new."""
+OPENING_S = 5.0
+"""After this long without a first snapshot, the empty screen says why it is empty."""
 SILENT_CORE_S = 10.0
 """After this long without an answer, what is on screen is called old and no key acts on it."""
 _GONE = "Kiln's core has gone away."
@@ -107,6 +109,8 @@ class KilnApp(App[str], inherit_bindings=False):
         self.paint = Paint(palette, icon_sets.choose(env, ascii_only))
         self.remote = "SSH_CONNECTION" in env
         self.period = period or (REMOTE_PERIOD_S if self.remote else LOCAL_PERIOD_S)
+        self.opening_s = OPENING_S
+        self.started_at = monotonic()
         self.shop: Shop | None = None
         self.shop_at = monotonic()
         self.answered_at = monotonic()
@@ -144,6 +148,7 @@ class KilnApp(App[str], inherit_bindings=False):
         self._unsubscribe = self.client.subscribe(hint)
         self.run_worker(self._pull(), name="pull", exit_on_error=True)
         self.set_interval(QUIET_PERIOD_S, self._carry_on)
+        self.set_timer(self.opening_s, self.tell_screen)
         self.call_after_refresh(gc.freeze)  # what is here now stays: later collections need not look at it
 
     def on_unmount(self) -> None:
@@ -208,6 +213,11 @@ class KilnApp(App[str], inherit_bindings=False):
         return Look(
             self.paint.icons, self.zone, self.shop.wall + drift * scale, drift, STALE_S * max(1.0, scale)
         )
+
+    @property
+    def still_opening(self) -> bool:
+        """Whether the core takes long to show anything at all."""
+        return self.shop is None and not self.closed and self.now_mono() - self.started_at >= self.opening_s
 
     @property
     def core_silent_s(self) -> float:

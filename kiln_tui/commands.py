@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.client.views import Action
 from kiln_tui.presentation.icons import Icons
-from kiln_tui.presentation.text import Span, width_of
+from kiln_tui.presentation.text import Span, cut_end, width_of
 
 RESERVED = frozenset("1234567jkw/:?qu") | {
     "up",
@@ -110,21 +110,37 @@ class BarEntry:
     end: int
 
 
+_STAY = ("escape", ":", "?")
+
+
+def _cut_first(shown: Sequence[Command], width: int, icons: Icons) -> tuple[list[Command], list[int]]:
+    """The commands and their cells in the key bar, the first one's words cut to fit."""
+    out = list(shown)
+    sizes = [width_of(key_word(c.key, icons)) + 1 + width_of(c.label) + (4 if c.disabled else 3) for c in out]
+    if out and sizes[0] > width - 1:
+        label = cut_end(out[0].label, max(1, width_of(out[0].label) - sizes[0] + width - 1))
+        out[0] = replace(out[0], label=label)
+        sizes[0] = width - 1
+    return out, sizes
+
+
 def key_bar(
     commands: Sequence[Command], width: int, icons: Icons
 ) -> tuple[tuple[Span, ...], tuple[BarEntry, ...]]:
-    """The key bar's spans and where each command stands. The last two (palette, help) are kept always; what
-    does not fit is left out whole, never cut."""
-    shown = [command for command in commands if command.shown and command.key]
-    sizes = [
-        width_of(key_word(c.key, icons)) + 1 + width_of(c.label) + (4 if c.disabled else 3) for c in shown
-    ]
-    keep = set(range(max(0, len(shown) - 2), len(shown)))
-    room = width - 1 - sum(sizes[index] for index in keep)
-    for index in range(len(shown)):
-        if index not in keep and sizes[index] <= room:
+    """The key bar's spans and where each command stands. What Enter does stands first and stays always, its
+    words cut where there is no room; then the way back, palette and help; then the others in their order, up to
+    the first that does not fit: what stands further behind never outlives what stands before it."""
+    shown = sorted((c for c in commands if c.shown and c.key), key=lambda c: c.key != "enter")
+    shown, sizes = _cut_first(shown, width, icons)
+    order = sorted(range(len(shown)), key=lambda index: index > 0 and shown[index].key not in _STAY)
+    keep: set[int] = set()
+    room = width - 1
+    for index in order:
+        if sizes[index] <= room:
             keep.add(index)
             room -= sizes[index]
+        elif shown[index].key not in _STAY:
+            break
     spans: list[Span] = [(" ", "text")]
     entries = []
     at = 1

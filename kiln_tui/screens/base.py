@@ -159,7 +159,10 @@ class KilnScreen(Front, inherit_bindings=False):
         first = [*self.screen_commands()]
         undo = self.kiln.undo_now()
         if undo is not None:
-            first.insert(0, Command(key="u", label=undo.label, run=self.kiln.take_back, group="Everywhere"))
+            after = 1 if first and first[0].key == "enter" else 0
+            first.insert(
+                after, Command(key="u", label=undo.label, run=self.kiln.take_back, group="Everywhere")
+            )
         else:
             first.append(
                 Command(key="u", label="Undo", run=self.kiln.take_back, shown=False, group="Everywhere")

@@ -98,8 +98,10 @@ class ListScreen(KilnScreen):
         """The detail, or what the empty screen says."""
         shop = self.kiln.shop
         empty = shop is not None and not self.list.items
-        self._body.set_class(empty, "empty")
+        self._body.set_class(empty or self.kiln.still_opening, "empty")
         if shop is None:
+            if self.kiln.still_opening:
+                self.detail.show((Line((("Kiln is still opening this site…", "dim"),)),))
             return
         if empty and self.filter_text:
             self.detail.show(

@@ -10,6 +10,8 @@ from core.client.views import Action
 from core.domain import commands as c
 from core.domain.commands import Refusal, Result
 from core.domain.words import RunState
+from kiln_tui.commands import Command, key_bar
+from kiln_tui.presentation.icons import UNICODE
 from kiln_tui.screens.approve import Approve
 from kiln_tui.screens.dialogs import Abort, Quit
 from kiln_tui.screens.outcome import OutcomePanel
@@ -216,3 +218,61 @@ def test_one_press_two_presses_and_a_held_key_are_told_apart():
     assert pace.note("enter", 3.0) is Beat.FRESH
     assert pace.beat(1.5) is Beat.AGAIN
     assert pace.beat(time.monotonic() + 1e6) is Beat.FRESH
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 14), (20, 5)])
+async def test_what_cannot_be_read_cannot_be_decided(size):
+    fake = ready()
+    kiln = app(fake)
+    async with kiln.run_test(size=size) as pilot:
+        await at(pilot, kiln, "order:i1044")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(kiln.screen, Approve) and kiln.screen.sheet is not None)
+        await pilot.pause(0.4)
+        assert "Make the" in text_of(kiln)
+        assert "⏎" not in text_of(kiln)
+        await pilot.press("A")
+        await pilot.pause(1.1)
+        await pilot.press("enter")
+        await pilot.pause(0.3)
+        assert fake.sent == []
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "Approve & Dispatch" in text_of(kiln))
+        await pilot.press("escape")
+        await until(pilot, lambda: not sheets(kiln))
+
+
+async def test_a_site_that_takes_long_to_open_says_so():
+    fake = ready()
+    opened = asyncio.Event()
+
+    async def shop(known_revision=-1):
+        await opened.wait()
+        return await FakeClient.shop(fake, known_revision)
+
+    fake.shop = shop
+    kiln = app(fake)
+    kiln.opening_s = 0.2
+    async with kiln.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.05)
+        assert "still opening" not in text_of(kiln)
+        await until(pilot, lambda: "Kiln is still opening this site…" in text_of(kiln))
+        opened.set()
+        await until(pilot, lambda: "Order 1044" in text_of(kiln) or kiln.screen.list.cursor_key is not None)
+        await pilot.pause(0.1)
+        assert "still opening" not in text_of(kiln)
+
+
+@pytest.mark.parametrize("width", range(8, 90))
+def test_a_key_bar_keeps_what_enter_does_and_drops_from_the_end(width):
+    keys = ("p", "enter", "X", "w", ":", "?")
+    labels = ("Pause", "Approve & Dispatch", "Cancel", "Why", "Commands", "Help")
+    commands = [
+        Command(key=key, label=label, run=lambda: None) for key, label in zip(keys, labels, strict=True)
+    ]
+    spans, entries = key_bar(commands, width, UNICODE)
+    kept = [entry.command.key for entry in entries]
+    assert kept[0] == "enter"
+    assert sum(len(text) for text, _ in spans) <= width
+    others = [key for key in kept if key in ("p", "X", "w")]
+    assert others == ["p", "X", "w"][: len(others)]

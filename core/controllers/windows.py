@@ -205,7 +205,7 @@ def _ours(s: Situation, run: Run, look: Look, settled: bool) -> Step:
     ):
         return _ended(run, "completed", "", f"finished: {describe(obs)}")
     if obs.phase is Phase.CANCELLED:  # W20
-        return _ended(run, "aborted", "operator_abort", f"cancelled at the printer: {describe(obs)}")
+        return _ended(run, "aborted", "operator_abort", _stopped(run, obs))
     if not (obs.phase is Phase.ERROR or obs.phase.startable):
         return Wait(reason=printer_block(s) or "Printing")
     if not settled:
@@ -249,6 +249,12 @@ def _ended(run: Run, result: str, reason: str, text: str) -> Submit:
     return Submit(
         command=RunEnded(run_id=run.run_id, result=result, reason=reason, text=text), key=key("ended", run)
     )
+
+
+def _stopped(run: Run, obs: Observation) -> str:
+    done = obs.printer_job.progress
+    how = "stopped as asked" if run.abort_reason else "cancelled at the printer"
+    return how + (f", {int(done * 100)} % done" if done is not None else "")
 
 
 def _lost(run: Run, obs: Observation) -> str:

@@ -4,9 +4,10 @@ from core.client.views import Card
 from core.domain.objects import Plate, Run
 from core.domain.words import ItemResult, RunState
 from core.views import actions as act
+from core.views.endings import how_it_ended, why_it_failed
 from core.views.inputs import Facts, may_have_printed
 from core.views.run_row import run_row
-from core.views.words import age, clock, count, listing, reason_word, sentence
+from core.views.words import age, clock, count, listing, reason_word
 
 
 def ended_card(run: Run, facts: Facts) -> Card | None:
@@ -42,10 +43,10 @@ def _unjudged(run: Run, facts: Facts) -> Card:
     ended = f"{age(facts.wall - run.ended_at)}" if run.ended_at is not None else "at an unknown time"
     done = clock(run.ended_at, facts.inputs.utc_offset_s)[:5] if run.ended_at is not None else "ended"
     if run.state is RunState.FAILED:
-        text = f"Failed {ended}: {_why_ended(run)} Say what is on the plate, then reprint what is missing."
+        text = f"{how_it_ended(run, ended)} Say what is on the plate, then reprint what is missing."
         section, severity, tag, brief = "attention", "alert", "FAILED", reason_word(run.reason).lower()
     elif run.state is RunState.ABORTED:
-        text = f"Aborted {ended}: {_why_ended(run)} Take the plate off and say what is usable."
+        text = f"{how_it_ended(run, ended)} Take the plate off and say what is usable."
         section, severity, tag, brief = "ready_qa", "info", "ABORTED", f"{done} · clear plate"
     else:
         text = f"Done {ended}. Take the plate off and say what came out."
@@ -72,16 +73,9 @@ def _never_printed(run: Run, plate: Plate, facts: Facts) -> Card:
         tag="FAILED" if failed else "STOPPED",
         brief=reason_word(run.reason).lower() if failed else "not printed",
         text=(
-            f"Failed before anything was printed: {_why_ended(run)} Put that right, then print again."
+            f"Failed before anything was printed: {why_it_failed(run)} Put that right, then print again."
             if failed
             else "Stopped before anything was printed. Print it when you want it."
         ),
         actions=(act.primary(act.print_plate(plate, "Print again")),),
     )
-
-
-def _why_ended(run: Run) -> str:
-    said = sentence(run.reason_text)
-    if not said:
-        return f"{reason_word(run.reason)}."
-    return f"{reason_word(run.reason)} — {said}" if run.reason and run.reason != "unknown" else said

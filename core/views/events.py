@@ -10,6 +10,7 @@ from core.contract import ReplyKind
 from core.domain import events as ev
 from core.domain.objects import ArtifactRef, Intent, Plate, Printer
 from core.domain.text import clean
+from core.views.endings import plain
 from core.views.naming import order_name, parts
 from core.views.words import count, day_and_time, duration, grams, reason_word, sentence, times
 
@@ -303,9 +304,10 @@ def _run_end(body: ev.Body, scene: _Scene) -> str:
         case ev.RunCompleted(used_mg=used):
             return f"{printer} finished it" + (f" with {grams(used)}" if used is not None else "")
         case ev.RunFailed(reason=reason, text=text):
-            return f"The attempt failed: {reason_word(reason)}" + (f". {text}" if text else "")
+            return f"The attempt failed: {reason_word(reason)}" + (f". {plain(text)}" if text else "")
         case ev.RunAborted(reason=reason, text=text):
-            return f"The attempt was stopped: {reason_word(reason)}" + (f". {text}" if text else "")
+            why = "" if reason == "operator_abort" else f": {reason_word(reason).lower()}"
+            return f"The attempt was stopped{why}{_tail(plain(text))}"
         case ev.RemoteFileDeleted():
             return f"The file was removed from {printer}"
         case ev.ItemOutcomeRecorded(outcome=outcome, line_item_id=line, by=by):

@@ -4,8 +4,9 @@ from core.client.views import OutcomeSheet
 from core.domain.objects import Plate, Run
 from core.domain.reasons import FAMILY_OF, Family
 from core.domain.words import RunState
+from core.views.endings import stopped_by, why_it_failed
 from core.views.naming import parts
-from core.views.words import grams, reason_word, sentence
+from core.views.words import grams, reason_word
 
 _LOOK: dict[Family, str] = {
     Family.FIRST_LAYER: "Look whether the parts held to the bed from the first layer on.",
@@ -42,18 +43,19 @@ def suggestion(run: Run, number: int) -> str:
             else f"The printer finished it.{used} Good?"
         )
     if run.state is RunState.ABORTED:
-        return f"It was stopped{_because(run)} Look whether any part was finished before that."
+        return f"{_stopped(run)} Look whether any part was finished before that."
     if run.state is RunState.FAILED:
         return f"It failed{_because(run)} {_LOOK[FAMILY_OF.get(run.reason, Family.UNKNOWN)]}"
     return f"It has not ended: {run.state.on_screen}."
 
 
 def _because(run: Run) -> str:
-    said = sentence(run.reason_text)
-    if not run.reason or run.reason in ("unknown", "operator_abort"):
-        return (
-            f": {said}"
-            if said
-            else (" by hand." if run.reason == "operator_abort" else ", and nobody knows why.")
-        )
-    return f": {reason_word(run.reason)}." + (f" {said}" if said else "")
+    if run.reason in ("", "unknown") and not run.reason_text:
+        return ", and nobody knows why."
+    return f": {why_it_failed(run)}"
+
+
+def _stopped(run: Run) -> str:
+    who = stopped_by(run)
+    why = "" if run.reason in ("", "unknown", "operator_abort") else f": {reason_word(run.reason).lower()}"
+    return f"It was stopped by {who or 'hand'}{why}."

@@ -11,7 +11,7 @@ from core.views.inputs import Facts
 from core.views.run_row import abort_of, capability_of, live_of, run_row
 from core.views.start_cards import on_the_way_card, queued_card, starting_card
 from core.views.starting import Place
-from core.views.trust import doubt_of
+from core.views.trust import doubt_of, is_ours
 from core.views.words import age, duration, percent, phase_word, sentence, short_duration
 
 _STARTING = (RunState.INTENDED, RunState.CONFIRMING, RunState.FENCING)
@@ -76,7 +76,7 @@ def _undecided(run: Run, facts: Facts) -> Card:
         tag="NEEDS DECISION",
         brief="what happened?",
         text=run.question or "Kiln cannot tell what became of this attempt. Look at the printer, then say.",
-        because=_printer_says(live, facts),
+        because=_printer_says(run, live, facts),
         actions=(act.primary(act.refresh()), *act.resolve(run, live)),
     )
 
@@ -160,12 +160,13 @@ def _printing(run: Run, facts: Facts) -> Card:
     )
 
 
-def _printer_says(live: Observation | None, facts: Facts) -> tuple[str, ...]:
+def _printer_says(run: Run, live: Observation | None, facts: Facts) -> tuple[str, ...]:
     if live is None:
         return ("The printer has not been looked at yet.",)
     seen = age(facts.inputs.mono - live.seen_at)
     name = live.printer_job.remote_file
-    return (f"The printer says: {phase_word(live.phase)}" + (f", {name}" if name else "") + f" ({seen}).",)
+    file = f", {'this attempt' if is_ours(run, live) else name}" if name else ""
+    return (f"The printer says: {phase_word(live.phase)}{file} ({seen}).",)
 
 
 def _material_line(run: Run, facts: Facts) -> tuple[str, ...]:

@@ -107,8 +107,8 @@ def _contradicted(run: Run, seen: Observation, facts: Facts) -> Doubt | None:
         return Doubt(
             tag="DESYNCED",
             brief="another file",
-            sentence=f"This printer says: {_says(seen)} {seen.printer_job.remote_file}. "
-            f"Kiln thought: {state_word(run.state)} {run.remote_name}.",
+            sentence=f"This printer says: {_says(seen)} {seen.printer_job.remote_file}, another file. "
+            f"Kiln thought: {state_word(run.state)} this attempt.",
             because=_thought(run, facts),
         )
     if seen.phase in _OVER and ours is not False:

@@ -211,7 +211,7 @@ ATTENTION: dict[str, tuple[ShopInputs, str, str, str, str, list[tuple[str, str]]
         "alert",
         "DESYNCED",
         "another file",
-        f"This printer says: Printing benchy.gcode. Kiln thought: Printing {make.REMOTE}.",
+        "This printer says: Printing benchy.gcode, another file. Kiln thought: Printing this attempt.",
         [("enter", "Refresh state"), ("x", "Abort")],
     ),
     "offline with work": (

@@ -270,7 +270,7 @@ def test_a_printer_row_carries_its_look() -> None:
         (
             run(state=RunState.FAILED, reason="power_loss", reason_text="the printer restarted"),
             1,
-            "It failed: Power loss. The printer restarted. "
+            "It failed: Power loss — The printer restarted. "
             "Look where the print stopped; parts are rarely whole after a power cut.",
         ),
         (

@@ -107,7 +107,7 @@ CALM: dict[str, tuple[ShopInputs, str, str, str, str, list[str]]] = {
         "ready_qa",
         "ABORTED",
         "07:54 · clear plate",
-        "Aborted 6 min ago: Operator abort. Take the plate off and say what is usable.",
+        "Stopped at the printer 6 min ago. Take the plate off and say what is usable.",
         ["enter"],
     ),
     "all good": (

@@ -32,6 +32,7 @@ class AddPrinterSheet(Sheet):
     """Address, key, then what the probe says step by step; then name, model, material."""
 
     GUARDED: ClassVar[bool] = True
+    TYPES: ClassVar[bool] = True
 
     def __init__(self, kiln: KilnApp) -> None:
         super().__init__(kiln)
@@ -53,7 +54,7 @@ class AddPrinterSheet(Sheet):
 
     def opened(self) -> None:
         """Ready to type."""
-        self.input.focus()
+        self.type_into(self.input)
 
     def lines(self) -> Sequence[Line]:
         """What was said so far, and what the probe found."""

@@ -57,6 +57,9 @@ class Front(Screen[None], inherit_bindings=False):
     def redraw(self) -> None:
         """Draw everything again after a change of palette."""
 
+    def type_ahead(self, event: Key) -> None:
+        """A key came while this was opening; it matters where something is typed."""
+
 
 class KilnScreen(Front, inherit_bindings=False):
     """Base of the numbered screens."""
@@ -204,6 +207,8 @@ class KilnScreen(Front, inherit_bindings=False):
         key = pressed(event)
         if self.kiln.screen is not self:
             event.stop()
+            if isinstance(self.kiln.screen, Front):
+                self.kiln.screen.type_ahead(event)
             return
         if self.typing and key not in ("escape", "up", "down", "pageup", "pagedown"):
             return

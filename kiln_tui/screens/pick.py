@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.widget import Widget
 from textual.widgets import Input
@@ -34,6 +34,8 @@ class Entry(NamedTuple):
 class Pick(Sheet):
     """Type to narrow, arrows to move, Enter to pick."""
 
+    TYPES: ClassVar[bool] = True
+
     def __init__(
         self,
         kiln: KilnApp,
@@ -60,7 +62,7 @@ class Pick(Sheet):
     def opened(self) -> None:
         """Ready to type."""
         self._narrow("")
-        self.typed.focus()
+        self.type_into(self.typed)
 
     def lines(self) -> Sequence[Line]:
         """The title."""

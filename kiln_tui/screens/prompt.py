@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 from textual.widgets import Input
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Prompt(Sheet):
     """Enter gives the answer, Escape gives none."""
 
+    TYPES: ClassVar[bool] = True
+
     def __init__(self, kiln: KilnApp, question: str, placeholder: str, typed: Callable[[str], None]) -> None:
         super().__init__(kiln)
         self._question, self._typed = question, typed
@@ -35,7 +37,7 @@ class Prompt(Sheet):
 
     def opened(self) -> None:
         """Ready to type."""
-        self.input.focus()
+        self.type_into(self.input)
 
     def lines(self) -> Sequence[Line]:
         """The question."""

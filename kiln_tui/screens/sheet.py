@@ -41,10 +41,15 @@ class Sheet(Front, inherit_bindings=False):
     """Whether something is decided here: then every key but Escape is ignored for the first moment after it can
     be read, and on a terminal that is too small for reading it."""
 
+    TYPES: ClassVar[bool] = False
+    """Whether it opens with a line to type into: then what is typed while it opens goes into that line."""
+
     def __init__(self, kiln: KilnApp) -> None:
         super().__init__()
         self.kiln = kiln
         self.anew_at = float("inf")
+        self._opening = self.TYPES
+        self._ahead: list[Key] = []
         self.pane = TextPane(kiln.paint, base="sheet")
         self.message = SheetMessage(kiln.paint)
         self.key_bar = KeyBar(kiln.paint)
@@ -94,6 +99,23 @@ class Sheet(Front, inherit_bindings=False):
 
     def _shown(self) -> None:
         self.anew_at = moment()
+
+    def type_into(self, field: Input) -> None:
+        """Type into this line from now on, beginning with what was typed while the sheet opened."""
+
+        def ready() -> None:
+            self.set_focus(field)
+            self._opening = False
+            for key in self._ahead:
+                field.post_message(Key(key.key, key.character))
+            self._ahead.clear()
+
+        self.app.call_later(ready)
+
+    def type_ahead(self, event: Key) -> None:
+        """Keep what is typed until there is a line for it; the opening key pressed twice is no text."""
+        if self._opening and event.is_printable and self.kiln.pace.beat(event.time) is Beat.FRESH:
+            self._ahead.append(event)
 
     @property
     def too_small(self) -> bool:
@@ -184,6 +206,10 @@ class Sheet(Front, inherit_bindings=False):
     def on_key(self, event: Key) -> None:
         """Give the key to its command; while an input is typed into, only Escape, Enter and the arrows."""
         key = pressed(event)
+        if self._opening and key != "escape":
+            event.stop()
+            self.type_ahead(event)
+            return
         typed = self.focused if isinstance(self.focused, Input) else None
         if typed is not None and key not in ("escape", "up", "down", "pageup", "pagedown", "enter"):
             return

@@ -276,3 +276,13 @@ def test_a_key_bar_keeps_what_enter_does_and_drops_from_the_end(width):
     assert sum(len(text) for text, _ in spans) <= width
     others = [key for key in kept if key in ("p", "X", "w")]
     assert others == ["p", "X", "w"][: len(others)]
+
+
+async def test_what_is_typed_while_the_sheet_opens_goes_into_its_line():
+    kiln = app(FakeClient(canned.empty()))
+    async with kiln.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: kiln.shop is not None)
+        for key in "N192.168.1.20":
+            kiln.simulate_key(key)
+        await pilot.pause(0.3)
+        assert [sheet.input.value for sheet in sheets(kiln)] == ["192.168.1.20"]

@@ -54,6 +54,11 @@ def review(intent: Intent) -> Action:
     return Action(key=ENTER, label="Review & approve", command=command, opens="approve")
 
 
+def add_printer() -> Action:
+    """Open the sheet that makes a printer known."""
+    return Action(key=ENTER, label="Add a printer", opens="add_printer")
+
+
 def cancel_order(intent: Intent) -> Action:
     """Cancel an Order; the sheet asks for the reason."""
     command = cmd.CancelOrder(intent_id=intent.intent_id, reason=CancelReason.CUSTOMER_REQUEST)

@@ -2,7 +2,7 @@
 
 from core.client.views import Action, Card
 from core.domain.objects import Drop, Intent, Plan, Plate
-from core.domain.words import IntentState, PlanState, RiskLevel
+from core.domain.words import IntentState, PlanState, RiskLevel, Verdict
 from core.slicing.outcomes import SliceOutcome
 from core.views import actions as act
 from core.views.approval import estimate_words, line_words, missing_answers, plan_findings
@@ -67,7 +67,10 @@ def approval_card(intent: Intent, facts: Facts) -> Card | None:
     asked = [f"{m.item_name}: {m.question}" for p in drafts for m in missing_answers(intent, p, (), {})]
     found = [f"{f.severity.value.upper()}: {sentence(f.what)}" for p in drafts for f in plan_findings(p)]
     worst = max(drafts, key=lambda p: list(RiskLevel).index(p.risk_level))
-    problem = next((p.problem for p in drafts if p.problem), "")
+    fatal = next((f for p in drafts for f in plan_findings(p) if f.severity is Verdict.FAIL), None)
+    failed = f"{sentence(fatal.what)} {sentence(fatal.fix)}".strip() if fatal is not None else ""
+    problem = failed or next((p.problem for p in drafts if p.problem), "") or _no_slicer(drafts, facts)
+    addable = bool(problem) and not asked and not facts.printers
     if asked:
         said, brief = f"{count(len(asked), 'answer')} missing before it can be approved.", "question"
     elif problem:
@@ -94,8 +97,14 @@ def approval_card(intent: Intent, facts: Facts) -> Card | None:
             *(line_words(facts.lines[p.item_id], p) for p in drafts),
             estimate_words(tuple(drafts), facts.lines),
         ),
-        actions=(act.review(intent), act.cancel_order(intent)),
+        actions=(act.add_printer() if addable else act.review(intent), act.cancel_order(intent)),
     )
+
+
+def _no_slicer(drafts: list[Plan], facts: Facts) -> str:
+    """What is wrong with the slicer, when a model waits for one before it can be approved."""
+    waits = any(p.kind == "model" and p.model_id is None for p in drafts)
+    return facts.inputs.slicer_problem if waits else ""
 
 
 def locked_plan_card(plan: Plan, facts: Facts) -> Card | None:

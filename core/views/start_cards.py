@@ -18,7 +18,6 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
     printer, block = place.printer, place.block
     if printer is None:
         lacking = block.bar is Bar.OFFLINE
-        add = Action(key=act.ENTER, label="Add a printer", opens="add_printer")
         return run_row(
             run,
             facts,
@@ -27,7 +26,7 @@ def queued_card(run: Run, facts: Facts, place: Place | None) -> Card:
             tag="NO PRINTER" if lacking else "READY",
             brief="no printer" if lacking else "not ready",
             text=f"Nothing can print this: {_lower(block.text)}." if lacking else f"{block.text}.",
-            actions=(add if lacking else act.goto("Show order"), abort_of(run, facts)),
+            actions=(act.add_printer() if lacking else act.goto("Show order"), abort_of(run, facts)),
         )
     if place.after is not None or block.bar is Bar.ACTIVE:
         before = place.after or block.run

@@ -67,10 +67,16 @@ def cut(text: str, width: int) -> str:
 
 
 def cut_end(text: str, width: int) -> str:
-    """`text` cut at its end to at most `width` cells; for sentences."""
+    """`text` cut at its end to at most `width` cells, at a word where one ends near; for sentences."""
     if width_of(text) <= width:
         return text
-    return _take(text, width - 1).rstrip() + "…" if width > 1 else _take(text, max(0, width))
+    if width <= 1:
+        return _take(text, max(0, width))
+    kept = _take(text, width - 1)
+    if text[len(kept)] != " ":
+        at = kept.rfind(" ")
+        kept = kept[:at] if at * 4 >= len(kept) * 3 else kept
+    return kept.rstrip(" ,;:—·") + "…"
 
 
 def cell(text: str, width: int, *, right: bool = False) -> str:

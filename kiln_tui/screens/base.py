@@ -124,7 +124,7 @@ class KilnScreen(Front, inherit_bindings=False):
         said = said_line(kiln, self.size.width) if front else ()
         self.message_line.show(said or self.quiet_line())
         if kiln.tour:
-            step = next_step(shop, self.NAME, self.cursor_id).replace("⏎", kiln.paint.icons.enter)
+            step = next_step(shop, self.NAME, self.cursor_id, hidden=self.hidden_by).replace("⏎", kiln.paint.icons.enter)
             self.tour_line.show(((" Next  ", "brand"), (step, "bold")))
         self.key_bar.present(self.commands() if front else ())
 
@@ -132,6 +132,11 @@ class KilnScreen(Front, inherit_bindings=False):
     def cursor_id(self) -> str | None:
         """Id of what the cursor is on, for the tour."""
         return None
+
+    @property
+    def hidden_by(self) -> str:
+        """The filter that hides every row, for the tour."""
+        return ""
 
     def quiet_line(self) -> tuple[Span, ...]:
         """What the message line shows while there is no message."""

@@ -132,6 +132,11 @@ class ListScreen(KilnScreen):
         self._body.set_class(self.wide, "wide")
         self.call_after_refresh(lambda: self.take(self.kiln.shop))
 
+    @property
+    def hidden_by(self) -> str:
+        """The filter, when nothing matches it."""
+        return self.filter_text if not self.list.items else ""
+
     def quiet_line(self) -> tuple[Span, ...]:
         """An active filter is always said."""
         if not self.filter_text:

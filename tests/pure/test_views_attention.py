@@ -96,6 +96,21 @@ ATTENTION: dict[str, tuple[ShopInputs, str, str, str, str, list[tuple[str, str]]
         "Cannot be approved as it is. No profile for PETG on this printer.",
         [("enter", "Review & approve"), ("X", "Cancel Order")],
     ),
+    "approval without a printer": (
+        shop(
+            plans=(
+                plan(state=PlanState.DRAFT, model_id=None, problem="There is no printer yet: add one first."),
+            ),
+            plates=(),
+            printers=(),
+            live={},
+        ),
+        "alert",
+        "APPROVE",
+        "problem",
+        "Cannot be approved as it is. There is no printer yet: add one first.",
+        [("enter", "Add a printer"), ("X", "Cancel Order")],
+    ),
     "slice failed": (
         shop(
             plates=(plate(gcode=None, slice=SliceStatus(state="failed", code="TIMEOUT", message="killed")),)

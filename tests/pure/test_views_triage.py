@@ -237,3 +237,15 @@ def test_what_stands_still_has_no_finish_time(phase: Phase) -> None:
     inputs = with_run(run(state=RunState.PAUSED), replace(printing(), phase=phase))
     assert only(inputs).finish_at is None
     assert printer_rows(inputs)[0].finish_at is None
+
+
+def test_a_missing_slicer_comes_first_with_its_whole_remedy() -> None:
+    told = (
+        "No slicer is installed. Install it with 'apt-get install prusa-slicer', or 'kiln-tui slicer fetch'."
+    )
+    waiting = plan(state=PlanState.DRAFT, model_id=None)
+    inputs = shop(plans=(waiting,), plates=(), slicer_problem=told, live={"p1": seen(Phase.ERROR)})
+    first, *others = cards(inputs)
+    assert (first.tag, first.sentence) == ("NO SLICER", told)
+    (approve,) = (card for card in others if card.tag == "APPROVE")
+    assert approve.sentence == f"Cannot be approved as it is. {told}"

@@ -95,7 +95,7 @@ def test_printers_at_eighty_columns():
         " ◐ mk4-3   printing           240°    85°   44%   1h58  clip ×24",
         " ○ mk4-4   finished            61°    38°   the plate of knob ×9 is still on it",
         " ! voron-2 silent 6m          188°    96°   bracket ×4",
-        " ▲ x1c-3   degraded            26°    24°   degraded: 3 failures in 6 h; ackno…",
+        " ▲ x1c-3   degraded            26°    24°   degraded: 3 failures in 6 h…",
     ]
 
 
@@ -223,3 +223,18 @@ def test_the_tour_names_the_next_key():
     assert next_step(waiting, "triage", "order:i1044") == "An Order waits for approval — press ⏎."
     idle = client("idle").current
     assert idle.inbox in next_step(idle, "triage")
+    assert next_step(full, "triage", hidden="gea") == "Nothing matches “gea” — Esc clears the filter."
+
+
+def test_the_tour_sends_nobody_to_what_cannot_work():
+    full = canned.full()
+    order = next(c for c in full.cards if c.card_id == "order:i1044")
+    stuck = msgspec.structs.replace(
+        order, brief="problem", sentence="Cannot be approved as it is. No profile for PETG."
+    )
+    shown = msgspec.structs.replace(full, cards=(stuck,))
+    assert next_step(shown, "triage") == "Order 1044 needs something else first: No profile for PETG."
+    slicer = msgspec.structs.replace(order, tag="NO SLICER", brief="models wait", actions=())
+    assert "kiln-tui slicer fetch" in next_step(
+        msgspec.structs.replace(full, cards=(slicer, stuck)), "triage"
+    )

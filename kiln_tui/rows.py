@@ -73,6 +73,11 @@ def section_icon(section: str, look: Look) -> str:
     }.get(section, icons.wait)
 
 
+def card_icon(card: Card, look: Look) -> str:
+    """The sign of a card: its section's, except for what was stopped."""
+    return look.icons.off if card.tag == "ABORTED" else section_icon(card.section, look)
+
+
 def triage_order(
     shop: Shop, before: Mapping[str, tuple[str, ...]] | None = None
 ) -> tuple[Heading | Card, ...]:
@@ -115,8 +120,7 @@ def heading_row(heading: Heading, width: int, look: Look) -> tuple[Span, ...]:
 def card_row(card: Card, width: int, columns: TriageColumns, look: Look) -> tuple[Span, ...]:
     """A card: icon, word, where, what, and the short reason or the progress."""
     role = SEVERITY_ROLE.get(card.severity, "text")
-    icon = section_icon(card.section, look)
-    spans: list[Span] = [(f" {icon} ", role)]
+    spans: list[Span] = [(f" {card_icon(card, look)} ", role)]
     used = 3
     if card.section in ("attention", "at_risk"):
         spans += [(cell(card.tag, columns.tag), role), ("  ", "text")]
@@ -132,10 +136,8 @@ def card_row(card: Card, width: int, columns: TriageColumns, look: Look) -> tupl
     brief = card.brief
     room = width - used - 1
     column = 3 + columns.tag + 2 + columns.where + 2 + columns.what  # where the short reasons begin
-    if width_of(card.what) + 2 + width_of(brief) <= room:
-        what = min(max(column - used, width_of(card.what)), room - 2 - width_of(brief))
-    else:
-        what = max(min(width_of(card.what), room // 2), room - 2 - width_of(brief))
+    # A long name is cut, so that the short reasons stay in line; only a long reason takes room from the names.
+    what = min(column - used, max(min(width_of(card.what), room // 2), room - 2 - width_of(brief)))
     spans += [(cell(card.what, what), "text"), ("  ", "text"), (cut_end(brief, room - what - 2), "dim")]
     return fit(tuple(spans), width)
 
@@ -184,7 +186,10 @@ def printer_state(row: PrinterRow, look: Look) -> tuple[str, str, str]:
     if row.upload is not None:
         return icons.run, f"sending {percent(row.upload)}", "info"
     if row.run is not None:
-        return icons.run, row.run.state.on_screen, "info"
+        icon = {RunState.COMPLETED: icons.ok, RunState.ABORTED: icons.off, RunState.FAILED: icons.alert}
+        role = {RunState.COMPLETED: "ok", RunState.ABORTED: "text", RunState.FAILED: "alert"}
+        state = row.run.state
+        return icon.get(state, icons.run), state.on_screen, role.get(state, "info")
     if row.printer.bed is Bed.CLEAR and not row.block:
         return icons.ok, "ready", "ok"
     return icons.wait, live_word(live.phase), "text"
@@ -252,6 +257,11 @@ def bed_word(bed: Bed) -> str:
 # --- orders and plans --------------------------------------------------------------------------------------
 
 
+def order_title(row: OrderRow) -> str:
+    """What an Order is about, without its number, which stands beside it."""
+    return row.title.removeprefix(f"Order {row.intent.number} · ")
+
+
 def order_row(row: OrderRow, width: int, look: Look) -> tuple[Span, ...]:
     """An Order: number, due, stage, counts, title, and the reason it is not further."""
     role = stage_role(row.stage, row.block)
@@ -275,9 +285,9 @@ def order_row(row: OrderRow, width: int, look: Look) -> tuple[Span, ...]:
     ]
     used = sum(width_of(text) for text, _ in spans)
     room = width - used - 1
-    title = row.title
+    title = order_title(row)
     if row.block and room >= 44:
-        size = max(20, min(width_of(title), room // 2))
+        size = max(20, room // 2)
         spans += [(cell(title, size), "text"), ("  ", "text"), (cut_end(row.block, room - size - 2), "dim")]
     else:
         spans.append((cut(title, room), "text"))

@@ -126,7 +126,8 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A line item with its Build Plan and what was made of it."""
+    """A line item with its Build Plan and what was made of it; `models` are the names of the printer classes that
+    the plan is for."""
 
     item: LineItem
     plan: Plan | None
@@ -134,6 +135,7 @@ class ItemDetail(msgspec.Struct, frozen=True, kw_only=True):
     in_progress: int
     to_make: int
     missing: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
 
 class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -171,6 +171,7 @@ def estimate_words(plans: tuple[Plan, ...], lines: dict[str, LineItem]) -> str:
     """Material and time of all parts together: exact for ready G-code, a range of mass before slicing."""
     low = high = seconds = 0
     mass_unknown = time_unknown = False
+    unsaid = False
     for plan in plans:
         number = lines[plan.item_id].quantity if plan.item_id in lines else 1
         if plan.kind == "gcode":
@@ -187,13 +188,19 @@ def estimate_words(plans: tuple[Plan, ...], lines: dict[str, LineItem]) -> str:
         found = plan.preflight
         if found is None or not found.mass_high_mg:
             mass_unknown = True
+            line = lines.get(plan.item_id)
+            unsaid = unsaid or (line is not None and line.material is None)
             continue
         low, high = low + found.mass_low_mg * number, high + found.mass_high_mg * number
-    if mass_unknown or not plans:
-        mass_text = "material: not known"
-    else:
-        mass_text = f"material: {grams(high) if low == high else grams_range(low, high)}"
     ready = bool(plans) and all(p.kind == "gcode" for p in plans)
+    if mass_unknown or not plans:
+        # The part's own figures were taken before anybody said which material; nothing is made up for them here.
+        known_later = "known after slicing" if not unsaid else "not known before a material is chosen"
+        mass_text = (
+            f"material: {'not stated in the file' if ready else known_later if plans else 'not known'}"
+        )
+    else:
+        mass_text = f"material: {grams(high) if low == high else grams_range(low, high)} in all"
     if not time_unknown and plans:
         time_text = f"time: {duration(seconds)}, by the slicer"
     else:

@@ -95,7 +95,13 @@ def _item(intent: Intent, item_id: str, tally: Tally, facts: Facts) -> ItemDetai
         in_progress=tally.in_progress,
         to_make=tally.to_make,
         missing=tuple(m.field for m in asked),
+        models=_model_names(plan, facts) if plan is not None else (),
     )
+
+
+def _model_names(plan: Plan, facts: Facts) -> tuple[str, ...]:
+    classes = (plan.model_id,) if plan.model_id else plan.fits_models
+    return tuple(facts.inputs.model_names.get(model, model) for model in classes)
 
 
 def _current(plan: Plan) -> tuple[bool, int]:

@@ -7,7 +7,7 @@ from kiln_tui.commands import key_word, row_keys
 from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.text import BLANK, Line, Span, cell, line
 from kiln_tui.presentation.units import clock, percent, remaining
-from kiln_tui.rows import SEVERITY_ROLE, section_icon
+from kiln_tui.rows import SEVERITY_ROLE, card_icon
 
 EVIDENCE = 5
 """How many pieces of evidence stand beside the list; ``w`` shows all."""
@@ -50,7 +50,7 @@ def card_lines(card: Card, look: Look) -> list[Line]:
     if card.title and card.title != headline(card):
         out.append(line((card.title, "dim"), hang=2))
     if card.tag:
-        out.append(line((f"{section_icon(card.section, look)} {card.tag}", role)))
+        out.append(line((f"{card_icon(card, look)} {card.tag}", role)))
     out += [BLANK, line(card.sentence)]
     out += [line((f"{look.icons.bullet} ", "dim"), reason, hang=2) for reason in card.because]
     out += _progress_lines(card, look)
@@ -66,7 +66,8 @@ def card_lines(card: Card, look: Look) -> list[Line]:
 
 def card_strip(card: Card, look: Look) -> list[Line]:
     """The card for a small terminal: the same words, fewest lines; keys are in the key bar."""
-    out = [line((headline(card), "title"), (f"  {card.title}" if card.title else "", "dim"), wrap=False)]
+    title = f"  {card.title}" if card.title not in ("", headline(card)) else ""
+    out = [line((headline(card), "title"), (title, "dim"), wrap=False)]
     out.append(line(card.sentence))
     out += [line((f"{look.icons.bullet} ", "dim"), (reason, "dim"), hang=2) for reason in card.because]
     if card.progress is not None and not card.because:

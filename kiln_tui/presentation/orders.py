@@ -10,6 +10,7 @@ from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.text import BLANK, Line, Span, line
 from kiln_tui.presentation.units import count, day_clock, due, mass_range, size_mm
 from kiln_tui.presentation.words import plan_word, stage_role
+from kiln_tui.rows import order_title
 
 _MISSING = {
     "material": "material",
@@ -33,7 +34,7 @@ def order_head(row: OrderRow, look: Look) -> list[Line]:
     if row.block:
         stage.append(f"  {row.block}")
     out = [
-        line((f"Order {intent.number}", "title"), (f"  {row.title}", "bold"), hang=2),
+        line((f"Order {intent.number}", "title"), (f"  {order_title(row)}", "bold"), hang=2),
         line(
             (_source(intent, look), "dim"),
             (f"  for {intent.customer_ref}" if intent.customer_ref else "", "dim"),
@@ -97,7 +98,9 @@ def item_lines(detail: ItemDetail) -> list[Line]:
                 Verdict.FAIL: f"checks failed: {count(notes, 'finding')}"}[verdict]  # fmt: skip
         facts += [(word, role), (f"  {size_mm(plan.preflight.size_um)}", "dim")]
         if plan.preflight.mass_high_mg:
-            facts.append((f"  {mass_range(plan.preflight.mass_low_mg, plan.preflight.mass_high_mg)}", "dim"))
+            facts.append(
+                (f"  {mass_range(plan.preflight.mass_low_mg, plan.preflight.mass_high_mg)} a piece", "dim")
+            )
         out.append(Line(tuple(facts), hang=4))
     out.append(
         line("    ", *counts(item.quantity, detail.good, detail.in_progress, detail.to_make)[2:], hang=4)
@@ -152,12 +155,11 @@ def order_strip(row: OrderRow, detail: OrderDetail | None, look: Look) -> list[L
     return out
 
 
-def plan_pins(plan: Plan) -> list[tuple[str, str]]:
-    """What a Build Plan pins, or would pin."""
+def plan_pins(plan: Plan, models: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What a Build Plan pins, or would pin; `models` are the names of its printer classes."""
     return [
         ("Kind", "sliced here" if plan.kind == "model" else "ready G-code (sliced elsewhere)"),
-        ("Printer class", plan.model_id or "any that it fits"),
-        ("Fits", ", ".join(plan.fits_models) or "no known printer"),
+        ("Printer class", " or ".join(models) or "no known printer"),
         ("Profile", plan.profile_ref or "not chosen yet"),
         ("Slicer", f"{plan.slicer.name} {plan.slicer.version}" if plan.slicer else "not chosen yet"),
         ("Supports", plan.supports),

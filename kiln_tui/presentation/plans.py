@@ -10,7 +10,7 @@ from kiln_tui.presentation.look import Look
 from kiln_tui.presentation.orders import plan_pins
 from kiln_tui.presentation.text import BLANK, Line, cell, line
 from kiln_tui.presentation.units import count, duration, grams, mass_range, size_mm
-from kiln_tui.presentation.words import RISK_ROLE, factor_label, plan_word
+from kiln_tui.presentation.words import RISK_ROLE, factor_label, plan_word, risk_word
 
 _VERDICT = {
     Verdict.PASS: ("passed", "ok"),
@@ -38,13 +38,13 @@ def plan_lines(detail: ItemDetail, order: OrderDetail, look: Look) -> list[Line]
     ]
     if plan.dispatch_blocked:
         out += [BLANK, line((f"{look.icons.alert} Plan locked: ", "alert"), plan.dispatch_blocked, hang=2)]
-    out += [BLANK, line(("Risk  ", "dim"), (plan.risk_level.value.upper(), RISK_ROLE[plan.risk_level]))]
+    out += [BLANK, line(("Risk  ", "dim"), (risk_word(plan.risk_level), RISK_ROLE[plan.risk_level]))]
     out += [
         line((f"  {look.icons.bullet} ", "dim"), factor_label(code), hang=4) for code in plan.risk_factors
     ]
     title = "This is pinned" if plan.state is PlanState.APPROVED else "An approval pins this"
     out += [BLANK, line((title, "dim"))]
-    pins = plan_pins(plan)
+    pins = plan_pins(plan, detail.models)
     if plan.state is PlanState.DRAFT:
         pins = [pin for pin in pins if pin[0] != "Approved by"]
     out += [line(("  " + cell(name, 14), "dim"), value, hang=16) for name, value in pins]
@@ -65,7 +65,10 @@ def _checks(plan: Plan, look: Look) -> list[Line]:
     if summary is None:
         return []
     word, role = _VERDICT[summary.verdict]
-    mass = mass_range(summary.mass_low_mg, summary.mass_high_mg)
+    known = summary.mass_high_mg > 0
+    mass = (
+        f"{mass_range(summary.mass_low_mg, summary.mass_high_mg)} a piece" if known else "mass after slicing"
+    )
     out = [
         BLANK,
         line(("Checks of the part  ", "dim"), (word, role)),
@@ -115,8 +118,8 @@ def plan_strip(detail: ItemDetail, order: OrderDetail, look: Look) -> list[Line]
     profile = plan.profile_ref or "profile not chosen yet"
     out = [
         line((detail.item.name, "title"), (f"  r{plan.revision} {plan_word(plan)}", _state_role(plan)),
-             ("  risk ", "dim"), (plan.risk_level.value.upper(), RISK_ROLE[plan.risk_level])),
-        line((f"{profile}  ·  {plan.model_id or 'any printer that it fits'}", "dim")),
+             ("  ", "dim"), (risk_word(plan.risk_level), RISK_ROLE[plan.risk_level])),
+        line((f"{profile}  ·  {' or '.join(detail.models) or 'no known printer'}", "dim")),
     ]  # fmt: skip
     findings = (
         *(plan.preflight.findings if plan.preflight else ()),

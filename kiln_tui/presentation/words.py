@@ -47,6 +47,12 @@ def health_word(health: Health) -> str:
 
 RISK_ROLE = {RiskLevel.LOW: "ok", RiskLevel.MEDIUM: "warn", RiskLevel.HIGH: "alert"}
 
+
+def risk_word(level: RiskLevel) -> str:
+    """A risk level as every screen says it: ``Low risk``."""
+    return f"{level.value.capitalize()} risk"
+
+
 FACTOR_LABELS = {
     "THIN_WALL": "Thin walls",
     "HIGH_OVERHANG": "High overhangs",

@@ -124,8 +124,8 @@ class KilnScreen(Front, inherit_bindings=False):
         said = said_line(kiln, self.size.width) if front else ()
         self.message_line.show(said or self.quiet_line())
         if kiln.tour:
-            step = next_step(shop, self.NAME, self.cursor_id, hidden=self.hidden_by).replace("⏎", kiln.paint.icons.enter)
-            self.tour_line.show(((" Next  ", "brand"), (step, "bold")))
+            step = next_step(shop, self.NAME, self.cursor_id, hidden=self.hidden_by)
+            self.tour_line.show(((" Next  ", "brand"), (step.replace("⏎", kiln.paint.icons.enter), "bold")))
         self.key_bar.present(self.commands() if front else ())
 
     @property

@@ -47,7 +47,7 @@ def test_a_whole_sheet() -> None:
         Pin(what="printer class", value="Prusa MK4", why="any printer of this kind"),
     )
     assert made.risk == "Low risk"
-    assert made.estimate == "material: 68–78 g · time: known after slicing"
+    assert made.estimate == "material: 68–78 g in all · time: known after slicing"
     assert (made.missing, made.can_approve, made.problem) == ((), True, "")
 
 
@@ -59,7 +59,7 @@ def test_ready_gcode_is_pinned_as_it_is() -> None:
         ("input", "121212121212"),
         ("printer class", "Prusa MK4"),
     ]
-    assert made.estimate == "material: 18 g · time: 1 h 52 min, by the slicer"
+    assert made.estimate == "material: 18 g in all · time: 1 h 52 min, by the slicer"
     assert made.can_approve
 
 
@@ -67,7 +67,7 @@ def test_gcode_without_figures_claims_none() -> None:
     bare = make.plan(
         state=PlanState.DRAFT, kind="gcode", gcode=make.ref(), gate=GateSummary(verdict=Verdict.PASS)
     )
-    assert sheet(ORDER, bare).estimate == "material: not known · time: not stated in the file"
+    assert sheet(ORDER, bare).estimate == "material: not stated in the file · time: not stated in the file"
 
 
 def test_what_nobody_said_is_asked() -> None:
@@ -110,7 +110,9 @@ def test_risk_and_findings_with_the_worst_first() -> None:
     assert made.risk == "High risk — Thin walls · Mesh not watertight"
     assert made.findings == (make.FINDING, note)
     assert made.policy == ("Preflight is WARN.",)
-    assert made.estimate == "material: not known · time: known after slicing"
+    assert made.estimate == "material: known after slicing · time: known after slicing"
+    unsaid = make.intent(items=(make.line(material=None),))
+    assert sheet(unsaid, risky).estimate.startswith("material: not known before a material is chosen")
 
 
 def test_two_items_name_theirs() -> None:

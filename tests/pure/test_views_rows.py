@@ -142,6 +142,7 @@ def test_an_order_whole() -> None:
     detail = order_detail(with_run(run(state=RunState.PRINTING), printing()), "int_1")
     assert detail is not None
     (item,) = detail.items
+    assert item.models == ("Prusa MK4",)
     assert (item.item.name, item.good, item.in_progress, item.to_make, item.missing) == (
         "bracket",
         0,

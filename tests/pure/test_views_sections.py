@@ -28,7 +28,9 @@ DRAFT = plan(state=PlanState.DRAFT)
 
 
 def only(inputs: ShopInputs) -> Card:
-    (card,) = (c for c in cards(inputs) if c.tag != "ERROR")  # the printer's own card is test_views_attention's
+    (card,) = (
+        c for c in cards(inputs) if c.tag != "ERROR"
+    )  # the printer's own card is test_views_attention's
     return card
 
 

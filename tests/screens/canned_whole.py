@@ -86,6 +86,7 @@ def order_detail(row: OrderRow) -> OrderDetail:
     items = tuple(
         ItemDetail(
             item=line,
+            models=("Prusa MK4",),
             plan=plan(
                 row.intent.intent_id,
                 line,

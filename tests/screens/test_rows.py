@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.client.views import Action
+from core.contract import Phase
+from core.domain.words import RunState
 from kiln_tui.commands import Command, key_bar, row_keys
 from kiln_tui.presentation.cards import card_lines, card_strip
 from kiln_tui.presentation.icons import ASCII, UNICODE, to_ascii
 from kiln_tui.presentation.look import Look
+from kiln_tui.presentation.orders import order_head
 from kiln_tui.presentation.text import cell, cut, fit, line, plain, spans_width, width_of, wrap_line
 from kiln_tui.presentation.tour import next_step
 from kiln_tui.presentation.units import age, degrees, due, duration, mass_range, percent
@@ -23,6 +26,7 @@ from kiln_tui.rows import (
     heading_row,
     order_row,
     printer_row,
+    printer_state,
     triage_columns,
     triage_order,
 )
@@ -211,6 +215,38 @@ def test_figures_are_quantised_and_what_is_unknown_is_called_so():
 )
 def test_event_types_in_the_words_of_the_screen(kind, words):
     assert event_words(kind) == words
+
+
+def test_signs_of_what_ended():
+
+    full = canned.full()
+    stopped = msgspec.structs.replace(full.cards[0], section="ready_qa", tag="ABORTED", severity="info")
+    columns = triage_columns((stopped,), 80)
+    assert card_row(stopped, 80, columns, LOOK)[0] == (" × ", "info")
+    ended = next(r for r in full.printers if r.run is not None and r.live.phase is not Phase.PAUSED)
+    idle = msgspec.structs.replace(ended.live, phase=Phase.FINISHED)
+    for state, sign in ((RunState.COMPLETED, "✓"), (RunState.ABORTED, "×"), (RunState.FAILED, "!")):
+        ran = msgspec.structs.replace(ended.run, state=state)
+        row = msgspec.structs.replace(ended, run=ran, live=idle, age_s=1.0)
+        assert printer_state(row, LOOK)[0] == sign
+
+
+def test_one_long_name_moves_no_reason():
+    full = canned.full()
+    short = next(card for card in full.cards if card.tag == "REJECTED")
+    long = msgspec.structs.replace(
+        short, what="a-very-long-name-of-a-part-that-somebody-exported_v2_final.stl"
+    )
+    columns = triage_columns((short, long), 120)
+    at = {text(card_row(card, 120, columns, LOOK)).index(card.brief) for card in (short, long)}
+    assert len(at) == 1
+
+
+def test_the_number_of_an_order_is_said_once():
+    row = canned.full().orders[0]
+    titled = msgspec.structs.replace(row, title=f"Order {row.intent.number} · bracket ×4")
+    head = plain([order_head(titled, LOOK)[0]], 80)
+    assert head == f"Order {row.intent.number}  bracket ×4"
 
 
 def test_the_tour_names_the_next_key():

@@ -1,6 +1,7 @@
 """The check of a new OctoPrint's address and key: only reads, and says plainly what is wrong."""
 
 import asyncio
+import socket
 from collections.abc import Coroutine
 from urllib.parse import urlsplit
 
@@ -46,6 +47,11 @@ class _Probe:
                 f"Nothing answers at {host} within {_CONNECT_S:.0f} s. Is the printer's computer on, and in "
                 "this network?"
             ) from error
+        except socket.gaierror as error:
+            raise _Failed(
+                f"The name {host} is not known on this network. Check its spelling, or use the number "
+                "(such as 192.168.1.20) that the router gave the printer's computer."
+            ) from error
         except OSError as error:
             raise _Failed(
                 f"{host} cannot be reached on port {port}. Check the address; OctoPrint often listens on "
@@ -76,8 +82,8 @@ class _Probe:
         have = granted if isinstance(granted, list) else []
         if not have or not self.version:
             raise _Failed(
-                "OctoPrint does not accept this key. Copy it again: Settings → Application Keys, or the user "
-                "menu → User Settings → API Key."
+                "OctoPrint does not accept this key. Copy it again, in OctoPrint: user menu → User Settings → "
+                "API Key."
             )
         missing = [name for name in _NEEDED if name not in have]
         if missing:

@@ -33,7 +33,7 @@ ADAPTERS: dict[str, AdapterKind] = {
         needs_address=True,
         needs_key=True,
         default_port=80,
-        key_help="In OctoPrint: user menu → User Settings → API Key, or Settings → Application Keys.",
+        key_help="In OctoPrint: user menu → User Settings → API Key.",
         prober="adapters.octoprint_probe:probe",
     ),
     "virtual": AdapterKind(

@@ -13,6 +13,9 @@ Keys: ? help, : commands, 1 Triage, 2 Orders, 3 Build Plan, 5 Printers, 6 Events
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
+    from themes.palettes import PALETTES
+
+    themes = tuple(_short(name) for name in PALETTES)
     top = argparse.ArgumentParser(
         prog="kiln-tui",
         description="The operations console for a 3D print farm, in a terminal.",
@@ -20,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--site", type=Path, help="the site's directory (default: the user's own)")
-    top.add_argument("--theme", help="dark, light or high-contrast")
+    top.add_argument(
+        "--theme", type=_short, choices=themes, help="the colours; by default what suits the terminal"
+    )
     top.add_argument("--ascii", action="store_true", help="icons in plain ASCII")
     top.add_argument("--version", action="store_true", help="print the version and end")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
@@ -41,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     slicer = commands.add_parser("slicer", help="the slicer of this site")
     slicer.add_argument("what", choices=["fetch", "show"], help="get it without root, or tell which is used")
     return top
+
+
+def _short(theme: str) -> str:
+    return theme.strip().removeprefix("kiln-")
 
 
 def main(argv: list[str] | None = None) -> int:

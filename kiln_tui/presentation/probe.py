@@ -45,7 +45,7 @@ def form_lines(
         out.append(line(("Material  ", "dim"), material or "to be said later"))
     question = {
         "address": "What is its address? OctoPrint is what Kiln can talk to now.",
-        "secret": "What is the API key? In OctoPrint: Settings, Application Keys.",
+        "secret": "What is the API key? In OctoPrint: user menu → User Settings → API Key.",
         "name": "What do you call it?",
         "failed": "It did not work. See above for what to do, then try again.",
         "ready": "Nothing is started on it before a person has seen its bed empty.",

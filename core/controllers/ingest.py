@@ -214,15 +214,24 @@ class Ingest:
             raise Refuse(_changed(file))
         facts = file.facts
         material = self._materials.get(facts.material or (report.filament_types or ("",))[0].upper())
-        models = self._site_models() or tuple(self._gate.models.values())
+        own = self._site_models()
+        models = own or tuple(self._gate.models.values())
         verdicts = {m.model_id: self._gate.judge(report, m.model_id, material) for m in models}
         passing = {m: v for m, v in verdicts.items() if v.may_start}
         if not passing:
             # the printer for which least stands against it gives the most useful reasons
-            best = min(verdicts.values(), key=lambda v: sum(f.severity is Verdict.FAIL for f in v.findings))
-            raise Refuse(*(_named(f, file) for f in best.findings))
+            least = min(verdicts, key=lambda m: sum(f.severity is Verdict.FAIL for f in verdicts[m].findings))
+            found = verdicts[least].findings
+            if not own:
+                found = for_example(found, self._gate.models[least].name)
+            raise Refuse(*(_named(f, file) for f in found))
         kept = self._artifacts.put_bytes(msgspec.json.encode(report), "application/json", "gcode.json")
-        best = min(passing.values(), key=lambda v: len(v.findings))
+        best_model = min(passing, key=lambda m: len(passing[m].findings))
+        best = passing[best_model]
+        if not own:
+            best = msgspec.structs.replace(
+                best, findings=for_example(best.findings, self._gate.models[best_model].name)
+            )
         gate: GateSummary = msgspec.structs.replace(summary(report, best, material), report=kept)
         return DroppedPart(
             name=facts.name or clean(file.name),
@@ -237,6 +246,16 @@ class Ingest:
             gate=gate,
             fits_models=tuple(passing),
         )
+
+
+def for_example(findings: tuple[Finding, ...], model: str) -> tuple[Finding, ...]:
+    """The same for a site without printers: nobody has this model, so it is said to be an example."""
+    return tuple(
+        msgspec.structs.replace(f, what=f"No printer is added yet; on a {model}, for example: {f.what}")
+        if model in f.what or model in f.why or f.severity is Verdict.FAIL
+        else f
+        for f in findings
+    )
 
 
 def _check_kind(file: ClaimedFile) -> None:

@@ -21,6 +21,9 @@ _MAX_SAME = 10_000
 def drop_into(inbox: Path, path: Path) -> str:
     """Copy a file or folder into the inbox under a free name; one sentence on what happened, never raises."""
     shown = clean(path.name, 80)
+    if path.is_symlink() and path.is_dir():
+        there = clean(os.path.realpath(path), 200)
+        return f"{shown}: could not be dropped: it is a link to a folder. Drop the folder itself: {there}"
     temporary = inbox / f".dropping-{uuid.uuid4().hex}"
     try:
         try:

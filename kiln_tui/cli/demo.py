@@ -46,7 +46,7 @@ def open_demo(
     """Make or reopen the demo site, let its customers in, and show or tell it."""
     root = default_site().with_name(f"demo-{name}") if name else Path(tempfile.mkdtemp(prefix="kiln-demo-"))
     try:
-        return _on_site(root, speed, plain=plain, theme=theme, ascii_only=ascii_only)
+        return _on_site(root, speed, kept=name is not None, plain=plain, theme=theme, ascii_only=ascii_only)
     except CannotStart as error:
         return say_and_fail(error)
     finally:
@@ -56,7 +56,9 @@ def open_demo(
                 sys.stdout.write("The demo's site is gone. Keep one with: kiln-tui demo --name NAME\n")
 
 
-def _on_site(root: Path, speed: float, *, plain: bool, theme: str | None, ascii_only: bool | None) -> int:
+def _on_site(
+    root: Path, speed: float, *, kept: bool, plain: bool, theme: str | None, ascii_only: bool | None
+) -> int:
     from core.site.core import CoreOptions
     from kiln_tui.demo.orders import ARRIVALS, Customers
     from kiln_tui.demo.shop import furnish
@@ -69,7 +71,12 @@ def _on_site(root: Path, speed: float, *, plain: bool, theme: str | None, ascii_
     customers = Customers(core.inbox_path, root / "demo-arrivals", due)
     customers.start()
     try:
-        client = local_client(core, demo=_banner(), time_scale=speed, who=console.operator())
+        client = local_client(
+            core,
+            demo=_banner(root.name.removeprefix("demo-") if kept else ""),
+            time_scale=speed,
+            who=console.operator(),
+        )
         if plain:
             return asyncio.run(_tell(core, client, len(ARRIVALS), speed))
         from kiln_tui.app import KilnApp
@@ -82,8 +89,8 @@ def _on_site(root: Path, speed: float, *, plain: bool, theme: str | None, ascii_
         core.close()
 
 
-def _banner() -> str:
-    return "simulated printers, real slicing"
+def _banner(kept_as: str) -> str:
+    return "simulated printers, real slicing" + (f", kept as {kept_as}" if kept_as else "")
 
 
 async def _tell(core: "Core", client: "LocalClient", orders: int, speed: float) -> int:

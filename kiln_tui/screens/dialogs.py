@@ -192,7 +192,10 @@ class Quit(Question):
         running = 0 if shop is None else sum(1 for card in shop.cards if card.section == "running")
         out = [line(("Close this terminal?", "title")), BLANK]
         if shop is not None and shop.demo:
-            out.append(line("The demo ends with it: its printers are virtual and stop."))
+            out.append(line("A demo without a name ends with it, and its site is removed."))
+            out.append(
+                line("One kept under a name goes on: its virtual printers run by the clock on the wall.")
+            )
         elif running:
             out.append(
                 line(

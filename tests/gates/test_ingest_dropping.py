@@ -101,3 +101,13 @@ def test_what_could_not_be_dropped_leaves_nothing(tmp_path: Path) -> None:
         rename_new(tmp_path / "missing", tmp_path / "target")
     assert caught.value.errno == errno.ENOENT
     assert not (tmp_path / "target").exists()
+
+
+def test_a_link_to_a_folder_is_refused_and_nothing_is_copied(tmp_path):
+    inbox, folder, link = tmp_path / "inbox", tmp_path / "parts", tmp_path / "link"
+    inbox.mkdir()
+    folder.mkdir()
+    (folder / "a.stl").write_text("solid")
+    link.symlink_to(folder)
+    assert "it is a link to a folder. Drop the folder itself" in drop_into(inbox, link)
+    assert not list(inbox.iterdir())

@@ -38,7 +38,7 @@ def plan_lines(detail: ItemDetail, order: OrderDetail, look: Look) -> list[Line]
     ]
     if plan.dispatch_blocked:
         out += [BLANK, line((f"{look.icons.alert} Plan locked: ", "alert"), plan.dispatch_blocked, hang=2)]
-    out += [BLANK, line(("Risk  ", "dim"), (risk_word(plan.risk_level), RISK_ROLE[plan.risk_level]))]
+    out += [BLANK, line((risk_word(plan.risk_level), RISK_ROLE[plan.risk_level]))]
     out += [
         line((f"  {look.icons.bullet} ", "dim"), factor_label(code), hang=4) for code in plan.risk_factors
     ]
@@ -89,7 +89,7 @@ def gate_lines(gate: GateSummary, look: Look) -> list[Line]:
         f"bed up to {gate.max_bed}°" if gate.max_bed is not None else "",
         f"{gate.layers} layers" if gate.layers is not None else "",
         f"{duration(gate.time_s)}" if gate.time_s is not None else "time unknown",
-        grams(gate.mass_mg) if gate.mass_mg is not None else "",
+        f"{grams(gate.mass_mg)} in this file" if gate.mass_mg is not None else "",
     ]
     out = [
         BLANK,

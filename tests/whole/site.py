@@ -21,6 +21,7 @@ from kiln_tui.screens.list_screen import SETTLE_S, ListScreen
 from tests.servers.octoprint import OctoPrintServer
 
 T = TypeVar("T")
+READ_S = 0.8
 
 
 class Site:
@@ -69,7 +70,8 @@ class Site:
         await self.pilot.pause(SETTLE_S + 0.2)
         for key in keys:
             await self.pilot.press(key)
-            await self.pilot.pause(0.4)
+            # a sheet reads no key before a person could have read it, and nobody types faster than they read
+            await self.pilot.pause(READ_S)
 
     def selected(self) -> str | None:
         """The id of the row under the cursor."""

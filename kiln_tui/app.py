@@ -209,10 +209,8 @@ class KilnApp(App[str], inherit_bindings=False):
         """Signs, zone and moment for the presentation functions."""
         if self.shop is None:
             return Look(self.paint.icons, self.zone, 0.0)
-        drift, scale = max(0.0, self.now_mono() - self.shop_at), self.shop.time_scale
-        return Look(
-            self.paint.icons, self.zone, self.shop.wall + drift * scale, drift, STALE_S * max(1.0, scale)
-        )
+        drift = max(0.0, self.now_mono() - self.shop_at)
+        return Look(self.paint.icons, self.zone, self.shop.wall + drift, drift, STALE_S)
 
     @property
     def still_opening(self) -> bool:

@@ -10,7 +10,7 @@ from kiln_tui.commands import Command
 from kiln_tui.presentation.empty import no_plans
 from kiln_tui.presentation.plans import plan_lines, plan_strip
 from kiln_tui.presentation.text import Line, Span, cut
-from kiln_tui.rows import plan_row
+from kiln_tui.rows import order_title, plan_row
 from kiln_tui.screens.list_screen import ListScreen, matches
 from kiln_tui.screens.orders import OrderDetails, by_due
 from kiln_tui.screens.perform import commands_for
@@ -91,7 +91,7 @@ class Plans(ListScreen):
             return super().quiet_line()
         return (
             (f" Order {row.intent.number}", "bold"),
-            (f"  {row.title}", "text"),
+            (f"  {order_title(row)}", "text"),
             ("   < > other Orders", "dim"),
         )
 
